@@ -1,0 +1,1 @@
+"""The engine: plain functions from registry extracts to judged decisions and safe reports."""

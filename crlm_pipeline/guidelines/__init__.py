@@ -1,0 +1,1 @@
+"""Guideline editions: loaded, compiled, applied to decisions, and explained."""

@@ -1,0 +1,1 @@
+"""From safe counts to the audit report."""

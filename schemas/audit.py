@@ -1,0 +1,115 @@
+"""What happened in a run: files, rows, rejections and findings."""
+
+from typing import Final
+
+from schemas import vocabulary as v
+from schemas.column import Count, Date, Integer, Table, Text, TextList, Timestamp, column
+
+RUN_ID: Final = column("Run.", required=True)
+FILE_ID: Final = column("File: first 16 hex digits of the SHA-256 of name, NUL and content.", required=True)
+TABLE_NAME: Final = column("Extract table.")
+
+
+class Run(Table):
+    """A run of the pipeline that was published."""
+
+    run_id: Text = RUN_ID
+    started_at: Timestamp = column("Start, UTC.", required=True)
+    as_of: Date = column("Day up to which facts count.", required=True)
+    package_version: Text = column("Version of crlm-pipeline.", required=True)
+    content_hash: Text = column("Hash of extract, cohort, guideline and mart; equal inputs give equal hashes.", required=True)
+    status: Text = column("Whether every file and row share was within its limit.", required=True, values=v.RUN_STATUS)
+    guidelines: TextList = column("Series that judged.", required=True)
+    judge_by: Text = column("Edition that judged every decision, for a what-if run.")
+    side_policy: Text = column("How the transverse colon is sided.", required=True)
+    grace_days: Integer = column("Days after a change during which the older edition may count.", unit="days", required=True)
+
+    class Config:
+        name = "audit.run"
+        metadata = {"grain": "run", "key": ["run_id"]}
+
+
+class SourceFile(Table):
+    """A file that a run read."""
+
+    source_file_id: Text = FILE_ID
+    run_id: Text = RUN_ID
+    file_name: Text = column("Name relative to the source.", required=True)
+    format: Text = column("Format recognised.", required=True)
+    sha256: Text = column("Hash of the content.", required=True)
+    byte_count: Count = column("Size.", unit="bytes", required=True)
+    calendar: Text = column("Whether its dates are real or relative.", required=True, values=v.CALENDAR)
+    row_count: Count = column("Source records.", required=True)
+    unmapped_count: Count = column("Source records that made no row.", required=True)
+
+    class Config:
+        name = "audit.source_file"
+        metadata = {"grain": "file of a run"}
+
+
+class RowLedger(Table):
+    """The balance of rows: read = accepted + rejected + duplicate, for every file and table."""
+
+    run_id: Text = RUN_ID
+    source_file_id: Text = FILE_ID
+    table_name: Text = TABLE_NAME
+    rows_read: Count = column("Canonical rows that the format made.", required=True)
+    rows_accepted: Count = column("Rows in the extract table.", required=True)
+    rows_rejected: Count = column("Rows set aside.", required=True)
+    rows_duplicate: Count = column("Rows equal to an earlier one.", required=True)
+
+    class Config:
+        name = "audit.row_ledger"
+        metadata = {"grain": "run, file and table"}
+
+
+class RejectedRow(Table):
+    """A row, or a cell of an accepted row, that was set aside, and why."""
+
+    source_file_id: Text = FILE_ID
+    table_name: Text = TABLE_NAME
+    source_row: Integer = column("Row in the file, counted from 1 below the header.", required=True)
+    scope: Text = column("Whether the row or one cell was set aside.", required=True, values=v.REJECTION_SCOPE)
+    check_name: Text = column("Check that failed.", required=True)
+    column_name: Text = column("Column at fault, if one is.")
+    message: Text = column("What was expected and what to do, without the cell's value.", required=True)
+    raw_row: Text = column("The row as delivered, as JSON.", required=True, sensitivity="identifier")
+
+    class Config:
+        name = "audit.rejected_row"
+        metadata = {"grain": "rejected row or cell and reason"}
+
+
+class Finding(Table):
+    """Something noticed about the data, counted."""
+
+    finding_id: Text = column("Finding: check, table and centre.", required=True)
+    run_id: Text = RUN_ID
+    check_name: Text = column("Check.", required=True)
+    severity: Text = column("Whether a value was lost (error) or only looks odd (warning).", required=True, values=v.SEVERITY)
+    table_name: Text = TABLE_NAME
+    column_name: Text = column("Column, if one is concerned.")
+    centre_id: Text = column("Centre whose rows are concerned; unknown for a file as a whole.")
+    row_count: Count = column("Rows concerned.", required=True)
+    state: Text = column("Against the last published run.", required=True, values=v.FINDING_STATE)
+    message: Text = column("What was found, without a patient's value.", required=True)
+
+    class Config:
+        name = "audit.finding"
+        metadata = {"grain": "finding", "key": ["finding_id"]}
+
+
+class FindingRow(Table):
+    """A row that a finding concerns."""
+
+    finding_id: Text = column("Finding.", required=True)
+    source_file_id: Text = FILE_ID
+    table_name: Text = TABLE_NAME
+    source_row: Integer = column("Row in the file.")
+
+    class Config:
+        name = "audit.finding_row"
+        metadata = {"grain": "finding and row"}
+
+
+AUDIT_MODELS: Final[tuple[type[Table], ...]] = (Run, SourceFile, RowLedger, RejectedRow, Finding, FindingRow)

@@ -1,0 +1,122 @@
+"""What analysts and the report read: counts per population, centre and year. Null in a grouping column means all."""
+
+from typing import Final
+
+from schemas import vocabulary as v
+from schemas.column import Count, Date, Integer, Number, Table, Text, column
+
+POPULATION: Final = column("Population counted.", required=True, values=v.POPULATION)
+CENTRE_ID: Final = column("Centre; unknown = all centres.")
+YEAR: Final = column("Calendar year; unknown = all years (also on a relative calendar).")
+PERCENT_LOW: Final = column("Lower end of the Wilson 95 % interval.", unit="%")
+PERCENT_HIGH: Final = column("Upper end of the Wilson 95 % interval.", unit="%")
+
+
+class BiomarkerDistribution(Table):
+    """Patients by biomarker category; untested is never counted as wild type."""
+
+    population: Text = POPULATION
+    centre_id: Text = CENTRE_ID
+    year: Integer = YEAR
+    analyte: Text = column("Biomarker.", required=True, values=v.CATEGORY_ANALYTE)
+    category: Text = column("Category of the biomarker.", required=True)
+    n: Count = column("Patients in the category.", required=True)
+    n_tested: Count = column("Patients with a known result.", required=True)
+    n_total: Count = column("All patients.", required=True)
+    percent: Number = column("n of n_tested.", unit="%")
+    ci_low: Number = PERCENT_LOW
+    ci_high: Number = PERCENT_HIGH
+
+    class Config:
+        name = "mart.biomarker_distribution"
+        metadata = {"grain": "population, centre, year, analyte and category"}
+
+
+class Concordance(Table):
+    """Decisions by verdict; percent of evaluable decisions for judged verdicts, of all decisions for the others."""
+
+    population: Text = POPULATION
+    centre_id: Text = CENTRE_ID
+    year: Integer = YEAR
+    guideline: Text = column("Series.", required=True)
+    edition_id: Text = column("Edition; unknown = all editions of the series.")
+    setting: Text = column("Setting; unknown = both.", values=v.SETTING)
+    line: Integer = column("Line of therapy; unknown = all lines.")
+    verdict: Text = column("Verdict.", required=True, values=v.VERDICT)
+    n: Count = column("Decisions with the verdict.", required=True)
+    n_evaluable: Count = column("Decisions judged concordant, discordant or contraindicated.", required=True)
+    n_total: Count = column("All decisions of the series.", required=True)
+    percent: Number = column("n of n_evaluable for judged verdicts, else of n_total.", unit="%")
+    ci_low: Number = PERCENT_LOW
+    ci_high: Number = PERCENT_HIGH
+
+    class Config:
+        name = "mart.concordance"
+        metadata = {"grain": "population, centre, year, guideline, edition, setting, line and verdict"}
+
+
+class Indicator(Table):
+    """A quality indicator of a centre with its funnel limits."""
+
+    indicator_id: Text = column("Indicator.", required=True)
+    centre_id: Text = CENTRE_ID
+    period: Text = column("Calendar year; unknown = all years.")
+    numerator: Count = column("Numerator.", required=True)
+    denominator: Count = column("Denominator.", required=True)
+    n_not_evaluable: Count = column("Members of the population whose membership or result is unknown.", required=True)
+    rate: Number = column("Numerator over denominator; for a turnaround the median in days.")
+    ci_low: Number = column("Lower end of the Wilson 95 % interval.")
+    ci_high: Number = column("Upper end of the Wilson 95 % interval.")
+    rate_worst: Number = column("Rate if every unknown counted against.")
+    rate_best: Number = column("Rate if every unknown counted in favour.")
+    limit_low_95: Number = column("Lower 95 % funnel limit at this denominator.")
+    limit_high_95: Number = column("Upper 95 % funnel limit at this denominator.")
+    limit_low_998: Number = column("Lower 99.8 % funnel limit at this denominator.")
+    limit_high_998: Number = column("Upper 99.8 % funnel limit at this denominator.")
+
+    class Config:
+        name = "mart.indicator"
+        metadata = {"grain": "indicator, centre and period"}
+
+
+class PathwayMix(Table):
+    """Metastatic patients by precision pathway."""
+
+    population: Text = POPULATION
+    centre_id: Text = CENTRE_ID
+    year: Integer = YEAR
+    guideline: Text = column("Series.", required=True)
+    edition_id: Text = column("Edition; unknown = all editions of the series.")
+    pathway: Text = column("Precision pathway; unknown = no rule applies.", values=v.PATHWAY)
+    n: Count = column("Patients on the pathway.", required=True)
+    n_total: Count = column("All patients of the population.", required=True)
+    percent: Number = column("n of n_total.", unit="%")
+
+    class Config:
+        name = "mart.pathway_mix"
+        metadata = {"grain": "population, centre, year, guideline, edition and pathway"}
+
+
+class PatientTimeline(Table):
+    """An event in the record of a patient, with the row it came from."""
+
+    patient_id: Text = column("Pseudonym of the patient.", required=True, sensitivity="identifier")
+    event_date: Date = column("Day of the event.", required=True, sensitivity="quasi-identifier")
+    event_type: Text = column("Kind of event.", required=True)
+    event: Text = column("The event.", required=True)
+    decision_id: Text = column("Decision, where the event is one.", sensitivity="identifier")
+    source_file_id: Text = column("File of the row.")
+    source_row: Integer = column("Row in the file.")
+
+    class Config:
+        name = "mart.patient_timeline"
+        metadata = {"grain": "event of a patient"}
+
+
+MART_MODELS: Final[tuple[type[Table], ...]] = (
+    BiomarkerDistribution,
+    Concordance,
+    Indicator,
+    PathwayMix,
+    PatientTimeline,
+)
