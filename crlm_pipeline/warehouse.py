@@ -1,0 +1,340 @@
+"""The warehouse: one DuckDB file with every declared table, built beside the published one and moved into its place."""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+import duckdb
+import polars as pl
+
+from crlm_pipeline.errors import CrlmError, SourceError, WarehouseBusyError
+from crlm_pipeline.resources import sql
+from schemas.audit import AUDIT_MODELS
+from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
+from schemas.column import Column, Table, TableDescription, describe
+from schemas.extract import EXTRACT_MODELS
+from schemas.guideline import GUIDELINE_MODELS
+
+SCHEMAS: Final = ("extract", "cohort", "guideline", "audit", "mart")
+HASHED_SCHEMAS: Final = ("extract", "cohort", "guideline", "mart")
+
+# DuckDB 1.2 and everything later, 2.x included, reads this layout.
+STORAGE_VERSION: Final = "v1.2.0"
+
+# A fixed alias: a file called cohort.duckdb would otherwise make `cohort.decision` ambiguous.
+_CATALOG: Final = "crlm"
+
+# Nothing is fetched, and no Python variable is ever taken for a table.
+_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+
+_BY_SQL: Final = (
+    Recommendation,
+    RequiredTest,
+)  # tables or views that a statement of sql/ creates, as it does the marts
+_TABLES: Final = tuple(
+    model for model in (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *AUDIT_MODELS) if model not in _BY_SQL
+)
+
+_SQL_TYPES: Final[dict[pl.DataType, str]] = {
+    pl.String(): "VARCHAR",
+    pl.List(pl.String()): "VARCHAR[]",
+    pl.Date(): "DATE",
+    pl.Boolean(): "BOOLEAN",
+    pl.Int32(): "INTEGER",
+    pl.Int64(): "BIGINT",
+    pl.Float64(): "DOUBLE",
+    pl.Datetime("us"): "TIMESTAMP",
+}
+
+
+class Warehouse:
+    """An open warehouse. Close it before it is published; as a context manager it closes itself."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Take over a connection; callers use `create`, `in_memory` or `open_readonly`."""
+        self._connection = connection
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Build an empty warehouse with every declared table at `path`, replacing what an ended run left there.
+
+        Only the owner may read the file. It is no place to recover from after a crash: a run builds it anew.
+        """
+        path.unlink(missing_ok=True)
+        with _owner_only():
+            connection = _attach(path, f"storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'")
+        return cls(connection)._with_tables()
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Build an empty warehouse that is gone when it is closed."""
+        return cls(_attach(None, ""))._with_tables()
+
+    @classmethod
+    def open_readonly(cls, path: Path) -> Self:
+        """Open a published warehouse.
+
+        Raises `SourceError` when `path` is not a warehouse, `WarehouseBusyError` when another program writes to it.
+        """
+        if not path.is_file():
+            raise SourceError("there is no such warehouse.", "Name a file that `crlm run` has written.", str(path))
+        try:
+            warehouse = cls(_attach(path, "read_only"))
+        except duckdb.Error as error:
+            raise _cannot_open(path, error) from None
+        if not warehouse._has("audit", "run"):
+            warehouse.close()
+            raise SourceError("the file is no crlm warehouse.", "Name a file that `crlm run` has written.", str(path))
+        return warehouse
+
+    def close(self) -> None:
+        """Write everything to the file and let go of it."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def insert(self, model: type[Table], frame: pl.DataFrame) -> None:
+        """Add rows, sorted by the table's key (without one: by every column) so that equal runs write equal files.
+
+        The frame must have exactly the declared columns and types; the database refuses a null in a required column, a
+        value outside a vocabulary or a bound. All of these would be defects of ours.
+        """
+        table = describe(model)
+        assert dict(frame.schema) == table.polars_schema, _differing(frame, table)
+        assert not table.key or not frame.select(table.key).is_duplicated().any(), (
+            f"{table.qualified_name}: key is not unique"
+        )
+        if not self._has(table.schema, table.name):
+            self._create_table(model)
+        order = ", ".join(map(_quoted, table.key)) or "all"
+        self._connection.register("incoming", frame)
+        self._connection.execute(f"insert into {table.qualified_name} by name from incoming order by {order}")
+        self._connection.unregister("incoming")
+
+    def read(self, model: type[Table]) -> pl.DataFrame:
+        """Return a table with its declared columns, in the order in which it was stored."""
+        table = describe(model)
+        columns = [_quoted(column.name) for column in table.columns]
+        return self._connection.sql(f"from {table.qualified_name}").select(*columns).pl()
+
+    def query(self, sql_name: str, **parameters: Any) -> pl.DataFrame:
+        """Return the rows of the statement `sql/<sql_name>.sql`; every `$name` in it must be given."""
+        # con.sql, not con.execute: only its result still has .pl() in DuckDB 2.
+        return self._connection.sql(sql(sql_name), params=parameters or None).pl()
+
+    def execute(self, sql_name: str, **parameters: Any) -> None:
+        """Run the statement `sql/<sql_name>.sql` for its effect."""
+        self._connection.execute(sql(sql_name), parameters or None)
+
+    def register(self, name: str, frame: pl.DataFrame) -> None:
+        """Let statements read a frame as table `name` while the warehouse is open; it is not stored."""
+        self._connection.register(name, frame)
+
+    def build_mart(self, model: type[Table], sql_name: str, **parameters: Any) -> None:
+        """Create a table or view by `sql/<sql_name>.sql`, with the declared columns and types, and comment it."""
+        table = describe(model)
+        self.execute(sql_name, **parameters)
+        made = self._connection.sql(f"from {table.qualified_name}")
+        expected = [(column.name, _SQL_TYPES[column.dtype]) for column in table.columns]
+        actual = list(zip(made.columns, map(str, made.types), strict=True))
+        assert actual == expected, f"{sql_name} makes {sorted(set(actual) ^ set(expected)) or 'another order'}"
+        self._comment(table)
+
+    def create_view(self, model: type[Table], sql_name: str) -> None:
+        """Create the view that `sql/<sql_name>.sql` defines and comment it."""
+        self.build_mart(model, sql_name)
+
+    def content_hash(self) -> str:
+        """Return a SHA-256 over the rows of extract, cohort, guideline and mart, whatever their order.
+
+        Per table: the number of rows and the sums of both halves of each row's MD5. Sums need no sort and no memory,
+        keep count of repeated rows, and tell accidents apart with 128 bits; forgery is no concern here. The row's text
+        is JSON, which keeps null, empty text and numbers apart, and does not depend on the process.
+        """
+        digest = hashlib.sha256()
+        for schema, name in self._relations():
+            row_hash = f"from {_quoted(schema)}.{_quoted(name)} as one select md5(to_json(one)) as hash"
+            sums = self._connection.sql(row_hash).aggregate(
+                "count(*), sum(('0x' || hash[1:16])::ubigint), sum(('0x' || hash[17:32])::ubigint)"
+            )
+            digest.update(f"{schema}.{name}:{sums.fetchone()}\n".encode())
+        return digest.hexdigest()
+
+    def _with_tables(self) -> Self:
+        for schema in SCHEMAS:
+            self._connection.execute(f"create schema {schema}")
+        for model in _TABLES:
+            self._create_table(model)
+        return self
+
+    def _create_table(self, model: type[Table]) -> None:
+        table = describe(model)
+        columns = ", ".join(map(_column_definition, table.columns))
+        self._connection.execute(f"create table {table.qualified_name} ({columns})")
+        self._comment(table)
+
+    def _comment(self, table: TableDescription) -> None:
+        text = f"{table.sentence} Grain: {table.grain}."
+        self._connection.execute(f"comment on table {table.qualified_name} is {_literal(text)}")
+        for column in table.columns:
+            place = f"{table.qualified_name}.{_quoted(column.name)}"
+            self._connection.execute(f"comment on column {place} is {_literal(_column_comment(column))}")
+
+    def _has(self, schema: str, name: str) -> bool:
+        return (schema, name) in self._relations(SCHEMAS)
+
+    def _relations(self, schemas: tuple[str, ...] = HASHED_SCHEMAS) -> list[tuple[str, str]]:
+        """Return schema and name of every table and view of these schemas, sorted."""
+        return self._connection.execute(
+            """
+            select distinct schema_name, table_name
+            from duckdb_columns()
+            where database_name = current_database() and schema_name in (select unnest($schemas))
+            order by schema_name, table_name
+            """,
+            {"schemas": list(schemas)},
+        ).fetchall()
+
+
+@contextmanager
+def lock(target: Path) -> Iterator[None]:
+    """Hold the right to write the warehouse `target`; the system gives it back even if the process is killed.
+
+    Raises `WarehouseBusyError` at once when another run has it. The lock file stays: removing it would let two runs in.
+    """
+    try:
+        descriptor = os.open(_beside(target, ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        problem = f"its folder cannot be written to ({error.strerror})."
+        raise SourceError(problem, "Create the folder or choose another place with --warehouse.", str(target)) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        message = (
+            f"{target}: another run holds the warehouse. Wait until it ends, or choose another file with --warehouse."
+        )
+        raise WarehouseBusyError(message) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def publish(built: Path, target: Path) -> None:
+    """Put a closed warehouse in the place of `target` in one step; those who have the old one open keep reading it."""
+    built.chmod(0o600)
+    _flush(built)
+    # A writer that died left a log of its changes to the old file; it must not be replayed into the new one.
+    _beside(target, ".wal").unlink(missing_ok=True)
+    built.replace(target)
+    _flush(target.parent)
+
+
+def _flush(path: Path) -> None:
+    """Wait until the file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _owner_only() -> Iterator[None]:
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _attach(path: Path | None, options: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config=_CONFIG)
+    place = _literal(str(path) if path else ":memory:")
+    try:
+        connection.execute(f"attach {place} as {_CATALOG} ({options})" if options else f"attach {place} as {_CATALOG}")
+    except duckdb.Error:
+        connection.close()
+        raise
+    connection.execute(f"use {_CATALOG}")
+    return connection
+
+
+def _cannot_open(path: Path, error: duckdb.Error) -> CrlmError:
+    """Tell why DuckDB would not open a file; its own text may name paths and process ids, so it is not repeated."""
+    text = str(error)
+    if "lock" in text.lower():
+        return WarehouseBusyError(
+            f"{path}: another program has the warehouse open for writing. Close it and try again."
+        )
+    if "version number" in text:
+        problem, remedy = (
+            "the file was written by another version of DuckDB.",
+            f"Write it anew with `crlm run` (DuckDB {duckdb.__version__}).",
+        )
+    elif "not a valid DuckDB" in text:
+        problem, remedy = "the file is not a DuckDB database.", "Name a file that `crlm run` has written."
+    else:
+        problem, remedy = (
+            "the file cannot be read as a warehouse.",
+            "Check that you may read it, or write it anew with `crlm run`.",
+        )
+    return SourceError(problem, remedy, str(path))
+
+
+def _column_definition(column: Column) -> str:
+    name = _quoted(column.name)
+    parts = [name, _SQL_TYPES[column.dtype]]
+    if column.required:
+        parts.append("not null")
+    if column.values is not None:
+        values = ", ".join(map(_literal, column.values))
+        parts.append(f"check (list_has_all([{values}], {name}))" if column.is_list else f"check ({name} in ({values}))")
+    bounds = [
+        f"{name} {sign} {bound}" for sign, bound in ((">=", column.low), ("<=", column.high)) if bound is not None
+    ]
+    if bounds:
+        parts.append(f"check ({' and '.join(bounds)})")
+    return " ".join(parts)
+
+
+def _column_comment(column: Column) -> str:
+    parts = [column.sentence]
+    if column.unit:
+        parts.append(f"Unit: {column.unit}.")
+    if column.values:
+        parts.append(f"Values: {', '.join(column.values)}.")
+    return " ".join(parts)
+
+
+def _differing(frame: pl.DataFrame, table: TableDescription) -> str:
+    given, declared = frame.schema, table.polars_schema
+    names = sorted(name for name in given.keys() | declared.keys() if given.get(name) != declared.get(name))
+    return f"{table.qualified_name}: columns differ from the declared ones: {', '.join(names)}"
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _quoted(identifier: str) -> str:
+    escaped = identifier.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def _literal(text: str) -> str:
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
