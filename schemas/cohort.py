@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas import vocabulary as v
-from schemas.column import Boolean, Date, Integer, Number, Table, Text, TextList, column
+from schemas.column import Boolean, Count, Date, Integer, Number, Table, Text, TextList, column
 from schemas.extract import PATIENT_ID
 
 DECISION_ID: Final = column("Decision: patient, setting and number.", required=True, sensitivity="identifier")
@@ -96,6 +96,8 @@ class Decision(Table):
     trial_id: Text = column("Trial that took the decision out of the guideline's scope.")
     out_of_scope_reason: Text = column("Why the guidelines do not judge this decision.", values=v.OUT_OF_SCOPE_REASON)
     deviation_reason: Text = column("Recorded reason to depart from the guideline, in the 60 days before.", values=v.DEVIATION_REASON)
+    antibody_start_date: Date = column("First dose of an anti-EGFR antibody in the line; unknown = not given.")
+    fluoropyrimidine_start_date: Date = column("First dose of a fluoropyrimidine in the line; unknown = not given.")
     is_fitness_known: Boolean = column("Whether an ECOG status was known.", required=True)
     has_assumed_date: Boolean = column("Whether a biomarker counted by its sample date for want of a report date.", required=True)
     has_imputed_date: Boolean = column("Whether a date that was only known to the month or year counted.", required=True)
@@ -229,6 +231,36 @@ class EditionVerdict(Table):
         metadata = {"grain": "decision and edition evaluated"}
 
 
+class EditionState(Table):
+    """The state of knowledge in which an edition found a decision: codes behind the recommendation and test views."""
+
+    decision_id: Text = DECISION_ID
+    guideline: Text = GUIDELINE
+    edition_id: Text = column("Edition evaluated.", required=True)
+    is_older: Boolean = column("Whether this is the older of two editions within the grace period.", required=True)
+    state_no: Count = column("State, as in cohort.state_option.", required=True)
+    tests_required: Count = column("Bits of the required tests whose condition holds, lowest = position 1.", required=True)
+    tests_unknown: Count = column("Bits of the required tests whose condition is unknown.", required=True)
+
+    class Config:
+        name = "cohort.edition_state"
+        metadata = {"grain": "decision and edition evaluated"}
+
+
+class StateOption(Table):
+    """An option held out in a state of knowledge."""
+
+    state_no: Count = column("State.", required=True)
+    edition_id: Text = column("Edition evaluated.", required=True)
+    rule_id: Text = column("Rule.", required=True)
+    option_no: Integer = column("Number of the option within the rule, from 1.", required=True)
+    certainty: Text = column("Definite, or provisional while facts are missing.", required=True, values=v.CERTAINTY)
+
+    class Config:
+        name = "cohort.state_option"
+        metadata = {"grain": "state and option"}
+
+
 class Recommendation(Table):
     """An option that a candidate rule holds out for a decision."""
 
@@ -295,6 +327,26 @@ class AnalyteKnown(Table):
         metadata = {"grain": "patient and analyte", "key": ["patient_id", "analyte"]}
 
 
+class PatientFacts(Table):
+    """A patient's side and biomarkers by every tissue result known at the as-of date, undated results included."""
+
+    patient_id: Text = PATIENT_ID
+    side: Text = column("Side of the primary.", values=v.SIDE)
+    msi: Text = column("Microsatellite instability or mismatch-repair deficiency, merged.", values=v.MSI)
+    ras: Text = column("Extended RAS status.", values=v.RAS)
+    kras: Text = column("KRAS by its six codons.", values=v.RAS)
+    nras: Text = column("NRAS by its six codons.", values=v.RAS)
+    kras_g12c: Boolean = column("Whether KRAS G12C was found; unknown when the allele is.")
+    kras_g12d: Boolean = column("Whether KRAS G12D was found; unknown when the allele is.")
+    braf: Text = column("BRAF status.", values=v.BRAF)
+    is_braf_tested: Boolean = column("Whether BRAF was tested, also where the variant's place is not known.", required=True)
+    her2: Text = column("HER2 by the MOUNTAINEER scheme.", values=v.HER2)
+
+    class Config:
+        name = "cohort.patient_facts"
+        metadata = {"grain": "accepted patient", "key": ["patient_id"]}
+
+
 class RequiredTest(Table):
     """A test that an edition asks for at a decision, and whether it came in time."""
 
@@ -320,9 +372,12 @@ COHORT_MODELS: Final[tuple[type[Table], ...]] = (
     FactSource,
     Verdict,
     EditionVerdict,
+    EditionState,
+    StateOption,
     Recommendation,
     SafetyFinding,
     PatientPathway,
     AnalyteKnown,
+    PatientFacts,
     RequiredTest,
 )
