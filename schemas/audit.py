@@ -112,4 +112,15 @@ class FindingRow(Table):
         metadata = {"grain": "finding and row"}
 
 
-AUDIT_MODELS: Final[tuple[type[Table], ...]] = (Run, SourceFile, RowLedger, RejectedRow, Finding, FindingRow)
+class ReportKey(Table):
+    """The code under which a centre stands in the report while an edition in use is unsigned."""
+
+    centre_id: Text = column("Centre.", required=True)
+    code: Text = column("Code in the report.", required=True)
+
+    class Config:
+        name = "audit.report_key"
+        metadata = {"grain": "centre", "key": ["centre_id"]}
+
+
+AUDIT_MODELS: Final[tuple[type[Table], ...]] = (Run, SourceFile, RowLedger, RejectedRow, Finding, FindingRow, ReportKey)
