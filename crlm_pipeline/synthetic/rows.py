@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from crlm_pipeline.synthetic.chance import NEVER, Bools, Floats, Texts
 from schemas.column import SOURCE_COLUMNS, Column
@@ -54,6 +55,6 @@ def answer(value: Bools, known: Bools) -> Texts:
     return np.where(known, np.where(value, "true", "false"), "")
 
 
-def number(value: Floats, known: Bools, digits: int = 1) -> Floats:
+def number(value: NDArray[np.floating[Any]], known: Bools, digits: int = 1) -> Floats:
     """Return the value to so many decimals, NaN where it is not known."""
     return np.where(known, np.round(value, digits), np.nan)
