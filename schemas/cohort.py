@@ -179,6 +179,16 @@ class Decision(Table):
         metadata = {"grain": "decision", "key": ["decision_id"]}
 
 
+class ClassView(Decision):
+    """A decision with its facts as known at the first dose of a drug, where that was before `facts_date`."""
+
+    seen_for: Text = column("Drug at whose first dose the facts were known.", required=True)
+
+    class Config:
+        name = "cohort.class_view"
+        metadata = {"grain": "decision and drug", "key": ["decision_id", "seen_for"]}
+
+
 class FactSource(Table):
     """A row of the extract that a fact of a decision rests on."""
 
@@ -369,6 +379,7 @@ COHORT_MODELS: Final[tuple[type[Table], ...]] = (
     LineOfTherapy,
     ExposureRole,
     Decision,
+    ClassView,
     FactSource,
     Verdict,
     EditionVerdict,

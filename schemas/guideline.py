@@ -66,6 +66,21 @@ class Option(Table):
         metadata = {"grain": "option of a rule", "key": ["edition_id", "rule_id", "option_no"]}
 
 
+class RequiredTestRule(Table):
+    """A test that an edition requires."""
+
+    edition_id: Text = column("Edition.", required=True)
+    rule_id: Text = column("Test.", required=True)
+    position: Integer = column("Place among the tests of the edition, from 1.", required=True)
+    analyte: Text = column("What must have been measured.", required=True, values=v.TEST_ANALYTE)
+    due_by: Text = column("Day by which the result must be known.", required=True, values=v.TEST_DUE)
+    grade: Text = column("Grade as the edition states it.")
+
+    class Config:
+        name = "guideline.required_test"
+        metadata = {"grain": "test of an edition", "key": ["edition_id", "rule_id"]}
+
+
 class OptionTreatment(Table):
     """A regimen key or set of procedures that meets an option: concordance by an equi-join."""
 
@@ -91,4 +106,11 @@ class Evidence(Table):
         metadata = {"grain": "rule and trial"}
 
 
-GUIDELINE_MODELS: Final[tuple[type[Table], ...]] = (Edition, Rule, Option, OptionTreatment, Evidence)
+GUIDELINE_MODELS: Final[tuple[type[Table], ...]] = (
+    Edition,
+    Rule,
+    Option,
+    RequiredTestRule,
+    OptionTreatment,
+    Evidence,
+)

@@ -62,7 +62,9 @@ def fact_columns() -> dict[str, Column]:
 
 
 def _listed(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else (value,) if not isinstance(value, (dict, Range, tuple)) else value
+    return (
+        tuple(value) if isinstance(value, list) else (value,) if not isinstance(value, (dict, Range, tuple)) else value
+    )
 
 
 Scalar = bool | int | float | str
@@ -128,7 +130,7 @@ class Period(Model):
 
 
 class Example(Model):
-    """A situation and what the rule makes of it; facts that are not stated are unknown.
+    """A situation and what the rule makes of it; facts that are not stated are unknown (`explain.example_decision`).
 
     `fires` says whether the rule is true of the facts. `verdict` and `missing` are those of the whole edition for the
     treatment `given` (a regimen pattern that names one regimen, or procedures); `rule` names the deciding rule where
@@ -145,17 +147,18 @@ class Example(Model):
 
     @model_validator(mode="after")
     def _has_known_facts(self) -> Self:
-        unknown = sorted(set(self.facts) - set(fact_columns()))
+        unknown = sorted(set(self.facts) - set(fact_columns()) - {"failed_classes"})
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: not a fact of cohort.decision")
         return self
 
 
 class Option(Model):
-    """A treatment that a rule holds out."""
+    """A treatment that a rule holds out; `when` restricts it, e.g. a triplet to fit patients of at most 75 years."""
 
     treatment: str
     preference: Preference
+    when: Conditions = Field(default_factory=dict)
     grade: str | None = None
     state: State | None = None
     note: str | None = None
@@ -187,7 +190,7 @@ class LadderRule(Rule):
 
     @model_validator(mode="after")
     def _has_usable_conditions(self) -> Self:
-        for conditions in (self.when, self.known, *self.any):
+        for conditions in (self.when, self.known, *self.any, *(option.when for option in self.options)):
             _refuse_unusable(conditions, may_ask_unknown=False)
         if not self.options and not self.not_recommended:
             raise ValueError("a ladder rule needs an option or something not recommended")

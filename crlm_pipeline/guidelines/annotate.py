@@ -1,0 +1,169 @@
+"""Judges every decision by every guideline that applies: the edition in force that day, the facts known that day."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from crlm_pipeline.cohort.build import Cohort
+from crlm_pipeline.errors import UsageError
+from crlm_pipeline.guidelines.evaluation import Situations
+from crlm_pipeline.guidelines.judging import Judgement, judge, safety_findings, worst_safety
+from crlm_pipeline.guidelines.load import Knowledge, Series, is_active
+from crlm_pipeline.guidelines.model import Edition
+from crlm_pipeline.guidelines.pathway import patient_pathways
+from crlm_pipeline.guidelines.situations import number_situations
+from crlm_pipeline.guidelines.verdicts import final_verdicts, kinder, not_in_force
+from crlm_pipeline.settings import Settings
+from schemas.cohort import EditionState, EditionVerdict, PatientPathway, SafetyFinding, StateOption, Verdict
+from schemas.column import Table, describe
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """The judged cohort, ready for the warehouse: a frame per table model."""
+
+    frames: dict[type[Table], pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """An edition as it stood over some days, and the decisions it judges."""
+
+    edition: Edition
+    active: frozenset[str]
+    is_older: bool
+    decisions: pl.DataFrame
+
+
+def annotate(cohort: Cohort, knowledge: Knowledge, settings: Settings, as_of: date) -> Annotation:
+    """Judge the decisions of a cohort.
+
+    Raises `UsageError` for a guideline or edition that is not held.
+    """
+    decisions, situations = number_situations(cohort.decision, knowledge)
+    judged = [
+        _judge_series(series, decisions, cohort.class_view, situations, settings, as_of)
+        for series in _series(knowledge, settings)
+    ]
+    frames = {model: pl.concat([part[model] for part in judged]) for model in judged[0]} if judged else {}
+    frames[PatientPathway] = patient_pathways(cohort.patient, cohort.decision, frames[PatientPathway])
+    return Annotation({model: _typed(model, frame) for model, frame in frames.items()})
+
+
+def _typed(model: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in describe(model).polars_schema.items())
+
+
+def _series(knowledge: Knowledge, settings: Settings) -> Sequence[Series]:
+    if settings.judge_by is None:
+        return knowledge.chosen_series(settings.guidelines)
+    if settings.guidelines:
+        raise UsageError("--judge-by names one edition for every decision; leave out --guideline.")
+    edition = knowledge.edition(settings.judge_by)
+    return (Series(edition.guideline, (edition,)),)
+
+
+def _judge_series(
+    series: Series,
+    decisions: pl.DataFrame,
+    class_view: pl.DataFrame,
+    situations: Situations,
+    settings: Settings,
+    as_of: date,
+) -> dict[type[Table], pl.DataFrame]:
+    """Return the rows of one series for every table; decisions to which it does not apply have none."""
+    if settings.judge_by is not None:
+        concerned = decisions
+        variants = list(_judged_by(series.editions[0], decisions, as_of))
+    else:
+        concerned = decisions.filter(_applies(series))
+        variants = list(_in_force(series, concerned.filter(~pl.col("is_relative_calendar")), settings.grace_days))
+    verdicts = [not_in_force(concerned.head(0), series.guideline)]
+    findings, states, options = [], [], []
+    for variant in variants:
+        judgement = judge(variant.edition, variant.active, variant.decisions, class_view, situations)
+        ids = variant.decisions.get_column("decision_id")
+        labels = {"guideline": pl.lit(series.guideline), "edition_id": pl.lit(variant.edition.edition)}
+        verdicts.append(
+            final_verdicts(judgement, worst_safety(judgement), variant.decisions, is_older=variant.is_older)
+        )
+        findings.append(safety_findings(judgement, ids).with_columns(**labels))
+        states.append(_states(judgement, ids, is_older=variant.is_older).with_columns(**labels))
+        options.append(judgement.options.with_columns(**labels))
+    evaluated = pl.concat(verdicts)
+    outside = concerned.join(evaluated.select("decision_id"), on="decision_id", how="anti")
+    kept = pl.concat([kinder(evaluated), not_in_force(outside, series.guideline)])
+    numbered, numbered_options = _renumbered(states, options)
+    return {
+        Verdict: kept.with_columns(is_within_grace=pl.col("is_older")),
+        EditionVerdict: evaluated,
+        SafetyFinding: pl.concat(findings).unique(["decision_id", "edition_id", "rule_id"])
+        if findings
+        else _empty(SafetyFinding),
+        EditionState: numbered,
+        StateOption: numbered_options,
+        PatientPathway: kept if series.kind == "recommendation" else kept.head(0),
+    }
+
+
+def _empty(model: type[Table]) -> pl.DataFrame:
+    return pl.DataFrame(schema=describe(model).polars_schema)
+
+
+def _applies(series: Series) -> pl.Expr:
+    return pl.col("country").is_in(list(series.countries)) if series.countries else pl.lit(value=True)
+
+
+def _judged_by(edition: Edition, decisions: pl.DataFrame, as_of: date) -> Iterator[_Variant]:
+    """Yield the one edition for every decision; a rolling one as it stood at `as_of`, or complete for relative dates."""
+    for is_relative, day in ((False, as_of), (True, date.max)):
+        rows = decisions.filter(pl.col("is_relative_calendar") == is_relative)
+        if rows.height:
+            yield _Variant(edition, _active(edition, day), is_older=False, decisions=rows)
+
+
+def _active(edition: Edition, day: date) -> frozenset[str]:
+    return frozenset(rule.id for rule in edition.rules if not edition.rolling or is_active(rule, day))
+
+
+def _in_force(series: Series, decisions: pl.DataFrame, grace_days: int) -> Iterator[_Variant]:
+    """Yield what was in force on each decision's date and, within the grace period, what had been before."""
+    changes = pl.Series(series.changes, dtype=pl.Date)
+    dated = decisions.with_columns(
+        now=changes.search_sorted(decisions.get_column("decision_date"), side="right"),
+        before=changes.search_sorted(
+            decisions.get_column("decision_date").dt.offset_by(f"-{grace_days}d"), side="right"
+        ),
+    )
+    for column, is_older in (("now", False), ("before", True)):
+        rows = dated.filter(pl.col("now") != pl.col("before")) if is_older else dated
+        for span in sorted(rows.get_column(column).unique().to_list()):
+            edition = series.in_force(changes[span - 1]) if span else None
+            if edition is not None:
+                concerned = rows.filter(pl.col(column) == span).drop("now", "before")
+                yield _Variant(edition, _active(edition, changes[span - 1]), is_older, concerned)
+
+
+def _states(judgement: Judgement, decision_ids: pl.Series, *, is_older: bool) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "decision_id": decision_ids,
+            "state_no": judgement.ladder.get_column("state_no"),
+            "tests_required": pl.Series(judgement.tests_required, dtype=pl.Int64),
+            "tests_unknown": pl.Series(judgement.tests_unknown, dtype=pl.Int64),
+        }
+    ).with_columns(is_older=pl.lit(is_older))
+
+
+def _renumbered(states: list[pl.DataFrame], options: list[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Number the states through all variants of a series; with the edition they are unique in the warehouse."""
+    if not states:
+        return _empty(EditionState), _empty(StateOption)
+    shifted_states, shifted_options, offset = [], [], 0
+    for own, held_out in zip(states, options, strict=True):
+        shifted_states.append(own.with_columns(pl.col("state_no") + offset))
+        shifted_options.append(held_out.with_columns(pl.col("state_no") + offset))
+        offset += int(own.get_column("state_no").max() or 0) + 1  # type: ignore[arg-type]  # an integer column
+    return pl.concat(shifted_states), pl.concat(shifted_options)

@@ -1,0 +1,182 @@
+"""One edition, as it stood on some days, applied to decisions: verdicts with reasons, safety findings, tests required."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from crlm_pipeline.guidelines.clauses import clauses_of, rule_truths
+from crlm_pipeline.guidelines.compile import CompiledClauses, any_clause
+from crlm_pipeline.guidelines.evaluation import Situations, distinct_states, evaluate
+from crlm_pipeline.guidelines.labels import label_outcome
+from crlm_pipeline.guidelines.model import Edition
+from crlm_pipeline.guidelines.outcome import Ladder, Outcome
+from crlm_pipeline.guidelines.safety import SafetyAnswers, answer, unchecked_reason
+
+# What the ladder, or a label, says of a decision before scope, safety and recorded reasons are weighed.
+LADDER_SCHEMA: Final = pl.Schema(
+    {
+        "ladder_verdict": pl.String(),
+        "is_definite": pl.Boolean(),
+        "ladder_rule_id": pl.String(),
+        "ladder_reason": pl.String(),
+        "missing_facts": pl.List(pl.String()),
+        "unlocking_facts": pl.List(pl.String()),
+        "would_be": pl.String(),
+        "pathway": pl.String(),
+        "pathway_missing": pl.List(pl.String()),
+        "best_option": pl.String(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """An edition's answers, aligned with the decisions judged.
+
+    `ladder`: LADDER_SCHEMA and `state_no` per decision; `options`: the options held out per state; `safety`: the
+    safety rules that fired or could not be checked; `tests`: bits of required tests that hold or are unknown.
+    """
+
+    edition: Edition
+    ladder: pl.DataFrame
+    options: pl.DataFrame
+    safety: SafetyAnswers
+    tests_required: np.ndarray[tuple[int], np.dtype[np.int64]]
+    tests_unknown: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+def judge(
+    edition: Edition,
+    active: frozenset[str],
+    decisions: pl.DataFrame,
+    class_view: pl.DataFrame,
+    situations: Situations,
+) -> Judgement:
+    """Apply the active rules (ids) of an edition to decisions numbered by `number_situations`."""
+    if edition.kind == "label":
+        ladder, options = _by_label(edition, active, decisions, situations)
+    else:
+        ladder, options = _by_ladder(edition, active, decisions, situations)
+    required, unknown = _tests(edition, active, decisions)
+    safety = answer(edition, active, decisions, class_view, situations)
+    return Judgement(edition, ladder, options, safety, required, unknown)
+
+
+def _by_ladder(
+    edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    numbers = frozenset(number for number, rule in enumerate(edition.ladder) if rule.id in active)
+    evaluation = evaluate(Ladder(edition), numbers, decisions, situations)
+    rows = [_ladder_row(each) for each in evaluation.outcomes]
+    states = pl.DataFrame(rows, schema=LADDER_SCHEMA, orient="row")
+    options = [
+        (state_no, edition.ladder[held.rule_no].id, held.option_no + 1, held.certainty)
+        for state_no, each in enumerate(evaluation.outcomes)
+        for held in each.held_out
+    ]
+    return _gathered(states, evaluation.state_no), _options(options)
+
+
+def _ladder_row(each: Outcome) -> tuple[object, ...]:
+    return (
+        each.verdict,
+        each.is_definite,
+        each.rule_id,
+        each.reason,
+        list(each.missing_facts),
+        list(each.unlocking_facts),
+        each.would_be,
+        each.pathway,
+        list(each.pathway_missing),
+        each.best_option,
+    )
+
+
+def _gathered(states: pl.DataFrame, state_no: np.ndarray) -> pl.DataFrame:
+    return states[state_no].with_columns(pl.Series("state_no", state_no, pl.Int64))
+
+
+def _options(rows: list[tuple[int, str, int, str]]) -> pl.DataFrame:
+    schema = pl.Schema({"state_no": pl.Int64, "rule_id": pl.String, "option_no": pl.Int32, "certainty": pl.String})
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _by_label(
+    edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    clauses = CompiledClauses(clauses_of(edition.wordings))
+    true, unknown = clauses.evaluate(decisions)
+    in_play = clauses.mask(
+        index for index, clause in enumerate(clauses.clauses) if edition.wordings[clause.rule_no].id in active
+    )
+    state_no, states = distinct_states(clauses, decisions, true & in_play, unknown & in_play)
+    rows: list[tuple[object, ...]] = []
+    options: list[tuple[int, str, int, str]] = []
+    for number, state in enumerate(states):
+        truths = rule_truths(clauses.clauses, state.truths, len(edition.wordings))
+        open_facts = [
+            frozenset().union(*(u for c, u in zip(clauses.clauses, state.unknown, strict=True) if c.rule_no == wording))
+            for wording in range(len(edition.wordings))
+        ]
+        said = label_outcome(edition, situations.given[state.given_no].treatment, truths, open_facts)
+        missing = list(said.missing_facts)
+        rows.append((said.verdict, True, said.rule_id, said.reason, missing, missing, None, None, [], None))
+        options += [(number, edition.wordings[w].id, 1, "definite") for w, truth in enumerate(truths) if truth is True]
+    return _gathered(pl.DataFrame(rows, schema=LADDER_SCHEMA, orient="row"), state_no), _options(options)
+
+
+def _tests(
+    edition: Edition, active: frozenset[str], decisions: pl.DataFrame
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    required = np.zeros(decisions.height, np.int64)
+    unknown = np.zeros_like(required)
+    for bit, rule in enumerate(edition.tests):
+        if rule.id not in active:
+            continue
+        truth = any_clause(CompiledClauses(clauses_of([rule])).expressions, decisions)
+        required |= truth.fill_null(value=False).to_numpy().astype(np.int64) << bit
+        unknown |= truth.is_null().to_numpy().astype(np.int64) << bit
+    return required, unknown
+
+
+def safety_findings(judgement: Judgement, decision_ids: pl.Series) -> pl.DataFrame:
+    """Return the findings of a judgement: decision_id, rule_id, verdict (null: could not be checked) and reason."""
+    parts = [_no_findings()]
+    safety = judgement.safety
+    for number, rule in enumerate(safety.rules):
+        for mask, verdict, reason in (
+            (safety.fired[:, number], rule.verdict, rule.because),
+            (safety.unchecked[:, number], None, unchecked_reason(rule)),
+        ):
+            ids = decision_ids.filter(pl.Series(mask))
+            parts.append(
+                pl.DataFrame({"decision_id": ids}).with_columns(
+                    rule_id=pl.lit(rule.id),
+                    verdict=pl.lit(verdict, pl.String),
+                    reason=pl.lit(reason),
+                )
+            )
+    return pl.concat(parts)
+
+
+def _no_findings() -> pl.DataFrame:
+    return pl.DataFrame(
+        schema={"decision_id": pl.String, "rule_id": pl.String, "verdict": pl.String, "reason": pl.String}
+    )
+
+
+def worst_safety(judgement: Judgement) -> pl.DataFrame:
+    """Return, aligned with the decisions, the safety rule that weighs most: safety_verdict, safety_rule_id, reason."""
+    safety = judgement.safety
+    height = judgement.ladder.height
+    chosen = np.full(height, -1, np.int32)
+    for verdict in ("off_label", "discordant_not_recommended", "contraindicated"):
+        for number in reversed(range(len(safety.rules))):
+            if safety.rules[number].verdict == verdict:
+                chosen[safety.fired[:, number]] = number
+    rows = [(rule.verdict, rule.id, rule.because) for rule in safety.rules] + [(None, None, None)]
+    schema = {"safety_verdict": pl.String, "safety_rule_id": pl.String, "safety_reason": pl.String}
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    return table[np.where(chosen < 0, len(safety.rules), chosen)]

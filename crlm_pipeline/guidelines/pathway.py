@@ -1,0 +1,81 @@
+"""The precision pathway of each metastatic patient: that of the next decision, else of the latest."""
+
+import polars as pl
+
+from crlm_pipeline.guidelines.outcome import TEST_FIRST
+
+_PROVISIONAL = pl.col("pathway_missing").list.len() > 0
+
+
+def patient_pathways(patients: pl.DataFrame, decisions: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Return a row per metastatic patient and series that judges one of the patient's decisions, or any series.
+
+    `verdicts`: the kept verdicts of recommendation series with `pathway`, `pathway_missing` and `best_option`. A
+    patient without a decision has a row per series with basis `none` and the reason.
+    """
+    basis = _basis(decisions)
+    judged = verdicts.join(basis, on="decision_id").with_columns(
+        certainty=pl.when(pl.col("pathway").is_null())
+        .then(None)
+        .when(_PROVISIONAL)
+        .then(pl.lit("provisional"))
+        .otherwise(pl.lit("definite")),
+        treatment=pl.when(pl.col("pathway") == TEST_FIRST).then(None).otherwise(pl.col("best_option")),
+        missing_facts=pl.col("pathway_missing"),
+        reason=_reason(),
+    )
+    columns = [
+        "patient_id",
+        "guideline",
+        "edition_id",
+        "basis",
+        "decision_id",
+        "pathway",
+        "certainty",
+        "treatment",
+        "missing_facts",
+        "reason",
+    ]
+    return pl.concat([judged.select(columns), _without_decision(patients, decisions, verdicts, judged).select(columns)])
+
+
+def _basis(decisions: pl.DataFrame) -> pl.DataFrame:
+    """Return the decision that stands for each patient: the open one, else the latest by date."""
+    is_next = pl.col("decision_id").str.ends_with("/next")
+    return (
+        decisions.sort("patient_id", is_next, "decision_date", "decision_id", descending=[False, True, True, True])
+        .unique("patient_id", keep="first", maintain_order=True)
+        .select("decision_id", basis=pl.when(is_next).then(pl.lit("next")).otherwise(pl.lit("latest")))
+    )
+
+
+def _reason() -> pl.Expr:
+    return (
+        pl.when(pl.col("edition_id").is_null())
+        .then(pl.col("reason"))
+        .when(pl.col("pathway").is_null())
+        .then(pl.lit("No rule of this edition applies to the situation."))
+        .when(pl.col("pathway") == TEST_FIRST)
+        .then(
+            pl.lit("The pathway depends on facts not known: ") + pl.col("pathway_missing").list.join(", ") + pl.lit(".")
+        )
+        .otherwise(pl.lit("The rules in force that day lead to this pathway."))
+    )
+
+
+def _without_decision(
+    patients: pl.DataFrame, decisions: pl.DataFrame, verdicts: pl.DataFrame, judged: pl.DataFrame
+) -> pl.DataFrame:
+    none = patients.filter(pl.col("is_metastatic")).join(decisions.select("patient_id"), on="patient_id", how="anti")
+    return none.join(verdicts.select("guideline").unique().sort("guideline"), how="cross").select(
+        "patient_id",
+        "guideline",
+        edition_id=pl.lit(None, pl.String),
+        basis=pl.lit("none"),
+        decision_id=pl.lit(None, pl.String),
+        pathway=pl.lit(None, pl.String),
+        certainty=pl.lit(None, pl.String),
+        treatment=pl.lit(None, pl.String),
+        missing_facts=pl.lit([], dtype=pl.List(pl.String)),
+        reason=pl.lit("There is no decision to judge: the patient died before one, or none is on record."),
+    )

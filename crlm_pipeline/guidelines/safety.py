@@ -1,0 +1,110 @@
+"""Safety rules over many decisions: each sees the results known at the first dose of the drug it is about."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from crlm_pipeline.guidelines.clauses import Clause, Condition, rule_clauses
+from crlm_pipeline.guidelines.compile import CompiledClauses, any_clause
+from crlm_pipeline.guidelines.evaluation import Situations
+from crlm_pipeline.guidelines.model import Edition, SafetyRule
+from crlm_pipeline.guidelines.patterns import Tokens, containment
+from crlm_pipeline.guidelines.truth import Facts, Reading, Truth, conjunction, rule_truth
+from crlm_pipeline.guidelines.wording import facts_in_words
+
+# A rule that is true, yet cannot decide the verdict (X-10, X-20).
+FINDING = "finding"
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyAnswers:
+    """Per safety rule (in the edition's order): whether it fired or could not be checked, aligned with the decisions."""
+
+    rules: tuple[SafetyRule, ...]
+    fired: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+    unchecked: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+
+
+def is_about(rule: SafetyRule, treatment: Tokens) -> bool:
+    """Whether the treatment is one that the rule speaks of."""
+    return bool(treatment) and containment(rule.given).holds(treatment)
+
+
+def watched_drugs(rule: SafetyRule, treatment: Tokens) -> Tokens:
+    """Return the drugs of the class that the rule is about: those of its first part that were given."""
+    return treatment & frozenset(token for wanted in containment(rule.given).parts[0] for token in wanted)
+
+
+def safety_truth(rule: SafetyRule, treatment: Tokens, facts: Facts) -> Truth:
+    """Return whether the rule fires for one decision; unknown when it cannot be checked (the plain evaluator)."""
+    if not is_about(rule, treatment):
+        return False
+    if rule.unless and conjunction(rule.unless, facts, Reading.SAFETY) is True:
+        return False
+    return rule_truth(rule, facts)
+
+
+def unchecked_reason(rule: SafetyRule) -> str:
+    """Say that a rule could not be checked, and for want of which facts."""
+    asked = sorted({fact for conditions in (rule.when, *rule.any) for fact in conditions})
+    return f"Cannot be checked: {facts_in_words(asked)} not known. {rule.because}"
+
+
+def answer(
+    edition: Edition,
+    active: frozenset[str],
+    decisions: pl.DataFrame,
+    class_view: pl.DataFrame,
+    situations: Situations,
+) -> SafetyAnswers:
+    """Apply the active safety rules of an edition to the decisions.
+
+    `class_view` has the facts of a decision as known at the first dose of a drug (`seen_for`), where that was earlier.
+    """
+    rules = tuple(rule for rule in edition.safety if rule.id in active)
+    fired = np.zeros((decisions.height, len(rules)), bool)
+    unchecked = np.zeros_like(fired)
+    given_no = decisions.get_column("given_no").to_numpy()
+    for number, rule in enumerate(rules):
+        about = np.array([is_about(rule, given.treatment) for given in situations.given], bool)[given_no]
+        if not about.any():
+            continue
+        concerned = decisions.with_row_index("place").filter(pl.Series(about))
+        seen = _as_seen(rule, concerned, class_view, situations)
+        truth, is_open = _truths(rule, seen)
+        places = seen.get_column("place").to_numpy()
+        fired[places, number] = truth
+        unchecked[places, number] = is_open
+    return SafetyAnswers(rules, fired, unchecked)
+
+
+def _as_seen(
+    rule: SafetyRule, concerned: pl.DataFrame, class_view: pl.DataFrame, situations: Situations
+) -> pl.DataFrame:
+    """Return the decisions with the facts that were known at the first dose of the class."""
+    drugs = sorted({drug for given in situations.given for drug in watched_drugs(rule, given.treatment)})
+    earlier = (
+        class_view.filter(pl.col("seen_for").is_in(drugs))
+        .sort("facts_date")
+        .unique("decision_id", keep="first", maintain_order=True)
+        .join(concerned.select("decision_id", "place"), on="decision_id")
+    )
+    as_decided = concerned.join(earlier, on="decision_id", how="anti")
+    columns = ["place", *_facts_of(rule)]
+    return pl.concat([as_decided.select(columns), earlier.select(columns)])
+
+
+def _facts_of(rule: SafetyRule) -> list[str]:
+    return sorted({fact for conditions in (rule.when, rule.unless, *rule.any) for fact in conditions})
+
+
+def _truths(rule: SafetyRule, seen: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    excuse = Clause(0, 0, tuple(Condition(fact, test, Reading.SAFETY) for fact, test in rule.unless.items()))
+    clauses = CompiledClauses([*rule_clauses(rule, 0), *([excuse] if rule.unless else [])])
+    own = clauses.expressions[:-1] if rule.unless else clauses.expressions
+    truth = any_clause(own, seen)
+    if rule.unless:
+        excused = any_clause(clauses.expressions[-1:], seen).fill_null(value=False)
+        truth = truth & ~excused
+    return truth.fill_null(value=False).to_numpy(), truth.is_null().to_numpy()

@@ -1,0 +1,45 @@
+"""What a run may be told: every parameter with its default, in one place."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+SidePolicy = Literal["right", "exclude", "split"]
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Periods, in days, of the rules for lines of therapy and for facts (semantics; clinical 3.11)."""
+
+    regimen: int = 28
+    antibody: int = 60
+    gap: int = 90
+    failure: int = 183
+    assessment: int = 183
+    local: int = 183
+    mdt: int = 60
+    deviation: int = 60
+    perioperative: int = 90
+    pathology: int = 14
+    synchronous: int = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The parameters of a run; `as_of` unknown means the latest date found in the extract.
+
+    `guidelines` empty means every series that is not on request only. `judge_by` re-judges every decision by one
+    edition. `allowed_rejected_share` bounds rejected rows and rejected cells apart. `disclosure_threshold` is the
+    smallest count that may be shown, `rate_threshold` the smallest denominator of a rate.
+    """
+
+    as_of: date | None = None
+    guidelines: tuple[str, ...] = ()
+    judge_by: str | None = None
+    side_policy: SidePolicy = "right"
+    grace_days: int = 90
+    headline_guideline: str = "esmo"
+    allowed_rejected_share: float = 0.20
+    disclosure_threshold: int = 5
+    rate_threshold: int = 10
+    windows: Windows = field(default_factory=Windows)
