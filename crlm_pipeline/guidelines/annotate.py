@@ -117,7 +117,7 @@ def _applies(series: Series) -> pl.Expr:
 
 
 def _judged_by(edition: Edition, decisions: pl.DataFrame, as_of: date) -> Iterator[_Variant]:
-    """Yield the one edition for every decision; a rolling one as it stood at `as_of`, or complete for relative dates."""
+    """Yield the one edition for all; a rolling one as it stood at `as_of`, complete for relative dates."""
     for is_relative, day in ((False, as_of), (True, date.max)):
         rows = decisions.filter(pl.col("is_relative_calendar") == is_relative)
         if rows.height:

@@ -1,4 +1,4 @@
-"""One edition, as it stood on some days, applied to decisions: verdicts with reasons, safety findings, tests required."""
+"""One edition, as it stood on some days, applied to decisions: ladder or label, safety rules, required tests."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -227,7 +227,7 @@ class TestRule(Rule):
 
 
 class LabelWording(Rule):
-    """A wording of a drug label: met when the regimen's targeted drugs are exactly `targeted` and its cytotoxics allowed.
+    """A wording of a drug label: met when the targeted drugs are exactly `targeted` and the cytotoxics allowed.
 
     `cytotoxics` lists what may accompany them: `none`, `any`, or patterns such as `folfox | folfiri`.
     """

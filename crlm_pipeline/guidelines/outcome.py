@@ -238,7 +238,7 @@ class _Position:
         return f"{rule.title} {_STANDING_SENTENCES[ending.standing] if ending.verdict != NO_RULE else _no_rule(ending)}"
 
     def pathways(self, done: Walk) -> tuple[str | None, ...]:
-        """Return the distinct pathways of the candidates; a rule that only adds options counts where nothing demands."""
+        """Return the distinct pathways of the candidates; without one, that of the rules that only add options."""
         named = [
             self._ladder.rules[number].pathway if number is not None else self._added_pathway(done)
             for number in done.candidates

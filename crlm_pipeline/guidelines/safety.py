@@ -19,7 +19,7 @@ FINDING = "finding"
 
 @dataclass(frozen=True, slots=True)
 class SafetyAnswers:
-    """Per safety rule (in the edition's order): whether it fired or could not be checked, aligned with the decisions."""
+    """Per decision and safety rule, in the edition's order: whether it fired or could not be checked."""
 
     rules: tuple[SafetyRule, ...]
     fired: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
