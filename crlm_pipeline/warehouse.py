@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,15 @@ HASHED_SCHEMAS: Final = ("extract", "cohort", "guideline", "mart")
 
 # DuckDB 1.2 and everything later, 2.x included, reads this layout.
 STORAGE_VERSION: Final = "v1.2.0"
+
+# The system's words inside the errors of a disk that refuses; the rest of their text may name values of a row.
+_SYSTEM_REASONS: Final = (
+    "File too large",
+    "No space left on device",
+    "Disk quota exceeded",
+    "Permission denied",
+    "Read-only",
+)
 
 # A fixed alias: a file called cohort.duckdb would otherwise make `cohort.decision` ambiguous.
 _CATALOG: Final = "crlm"
@@ -98,6 +108,10 @@ class Warehouse:
     def close(self) -> None:
         """Write everything to the file and let go of it."""
         self._connection.close()
+
+    def checkpoint(self) -> None:
+        """Write everything to the file now."""
+        self._connection.execute("checkpoint")
 
     def __enter__(self) -> Self:
         return self
@@ -206,6 +220,34 @@ class Warehouse:
             """,
             {"schemas": list(schemas)},
         ).fetchall()
+
+
+@contextmanager
+def building(path: Path, start_from: Path | None = None) -> Iterator[Warehouse]:
+    """Yield a new warehouse at `path`, or a copy of `start_from`; on leaving, it is written whole and closed.
+
+    What an ended run left at `path` is replaced. Raises `SourceError` when the disk is full or a limit is reached:
+    DuckDB's own close would end without a word and leave an empty file.
+    """
+    try:
+        with _writable(path, start_from) as warehouse:
+            yield warehouse
+            warehouse.checkpoint()
+    except (duckdb.Error, OSError) as error:
+        reason = next((words for words in _SYSTEM_REASONS if words in str(error)), None)
+        if reason is None:
+            raise
+        problem = f"the warehouse cannot be written ({reason.lower()})."
+        raise SourceError(problem, "Make room, or choose another place with --warehouse.", str(path)) from None
+
+
+def _writable(path: Path, start_from: Path | None) -> Warehouse:
+    if start_from is None:
+        return Warehouse.create(path)
+    path.unlink(missing_ok=True)
+    with _owner_only():
+        shutil.copyfile(start_from, path)
+    return Warehouse(_attach(path, "recovery_mode 'no_wal_writes'"))
 
 
 @contextmanager
