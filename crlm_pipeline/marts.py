@@ -1,0 +1,75 @@
+"""Builds the mart tables: SQL counts, `statistics` adds the intervals, `indicators` the limits."""
+
+import hashlib
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from crlm_pipeline import indicators
+from crlm_pipeline.statistics import percent_with_interval
+from crlm_pipeline.warehouse import Warehouse
+from schemas import vocabulary as v
+from schemas.audit import ReportKey
+from schemas.column import Table, describe
+from schemas.mart import BiomarkerDistribution, Concordance, Indicator, PathwayMix, PatientTimeline
+
+# The verdicts that say whether the guideline was followed; every other one is a share of all decisions.
+JUDGED_VERDICTS: Final = (
+    "concordant_preferred",
+    "concordant_alternative",
+    "discordant_not_given",
+    "discordant_not_recommended",
+    "contraindicated",
+)
+
+_MUTATION: Final = ("mutant", "wild_type", "partial_wild_type")
+_YES_NO: Final = ("true", "false")
+CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
+    "side": v.SIDE,
+    "msi": v.MSI,
+    "ras": v.RAS,
+    "kras": _MUTATION,
+    "kras_g12c": _YES_NO,
+    "kras_g12d": _YES_NO,
+    "nras": _MUTATION,
+    "braf": v.BRAF,
+    "her2": v.HER2,
+}
+
+
+def build_marts(warehouse: Warehouse, as_of: date) -> None:
+    """Fill every mart table, and the key to the centre codes of the report, from extract and cohort.
+
+    Call once, after `cohort.verdict` and its companions are filled; `as_of` is the day up to which facts count.
+    """
+    warehouse.register("category_vocabulary", _category_vocabulary())
+    distribution = warehouse.query("marts/biomarker_distribution")
+    _insert(warehouse, BiomarkerDistribution, distribution.with_columns(percent_with_interval("n", "n_tested")))
+    _insert(warehouse, Concordance, _with_shares(warehouse.query("marts/concordance")))
+    _insert(warehouse, PathwayMix, warehouse.query("marts/pathway_mix"))
+    _insert(warehouse, Indicator, indicators.measure(warehouse, as_of))
+    warehouse.build_mart(PatientTimeline, "marts/patient_timeline")
+    warehouse.insert(ReportKey, centre_codes(warehouse.query("report/centres")["centre_id"]))
+
+
+def centre_codes(centre_ids: pl.Series) -> pl.DataFrame:
+    """Return one code per centre, C01 and on, in the order of a hash: stable, and no alphabet to guess it by."""
+    ordered = sorted(centre_ids.unique().to_list(), key=lambda one: hashlib.sha256(one.encode()).hexdigest())
+    codes = [f"C{number:02d}" for number in range(1, len(ordered) + 1)]
+    return pl.DataFrame({"centre_id": ordered, "code": codes}, schema={"centre_id": pl.String, "code": pl.String})
+
+
+def _category_vocabulary() -> pl.DataFrame:
+    pairs = [(analyte, category) for analyte, categories in CATEGORIES.items() for category in categories]
+    return pl.DataFrame(pairs, schema={"analyte": pl.String, "category": pl.String}, orient="row")
+
+
+def _with_shares(counts: pl.DataFrame) -> pl.DataFrame:
+    is_judged = pl.col("verdict").is_in(JUDGED_VERDICTS)
+    whole = pl.when(is_judged).then("n_evaluable").otherwise("n_total").alias("whole")
+    return counts.with_columns(whole).with_columns(percent_with_interval("n", "whole")).drop("whole")
+
+
+def _insert(warehouse: Warehouse, model: type[Table], frame: pl.DataFrame) -> None:
+    warehouse.insert(model, frame.select(*describe(model).polars_schema))

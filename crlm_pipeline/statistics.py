@@ -1,0 +1,91 @@
+"""Intervals, funnel limits and medians: the only arithmetic of the report that is not counting."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.stats import CensoredData, binom, ecdf, norm
+
+Z_95: Final = float(norm.ppf(0.975))
+
+
+def wilson(successes: pl.Expr, total: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return both ends of the Wilson 95 % interval of a proportion (0-1); null when the total is 0 or unknown.
+
+    Wilson 1927; recommended for proportions by Newcombe, Stat Med 1998;17:857-872 (method 3).
+    """
+    known_total = pl.when(total > 0).then(total)
+    share = successes / known_total
+    width = 1 + Z_95**2 / known_total
+    centre = (share + Z_95**2 / (2 * known_total)) / width
+    half = (share * (1 - share) / known_total + Z_95**2 / (4 * known_total**2)).sqrt() * Z_95 / width
+    return (centre - half).clip(0, 1), (centre + half).clip(0, 1)
+
+
+def percent_with_interval(successes: str, total: str) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Return `percent`, `ci_low` and `ci_high` (0-100) of two count columns; null when the total is 0 or unknown."""
+    low, high = wilson(pl.col(successes), pl.col(total))
+    percent = 100 * pl.col(successes) / pl.when(pl.col(total) > 0).then(pl.col(total))
+    return percent.alias("percent"), (100 * low).alias("ci_low"), (100 * high).alias("ci_high")
+
+
+def funnel_limits(
+    denominators: Sequence[int] | NDArray[np.int64], rate: float, coverage: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the exact binomial limits (0-1) around `rate` at each denominator (at least 1), interpolated.
+
+    Spiegelhalter, Stat Med 2005;24:1185-1202, appendix A.1.1: with r the smallest count whose cumulative probability
+    exceeds p, the limit is (r - alpha) / n, alpha = (F(r) - p) / (F(r) - F(r - 1)). `coverage` is 0.95 or 0.998.
+    """
+    n = np.asarray(denominators, dtype=np.int64)
+    tail = (1 - coverage) / 2
+    return _binomial_limit(n, rate, tail), _binomial_limit(n, rate, 1 - tail)
+
+
+def _binomial_limit(n: NDArray[np.int64], rate: float, probability: float) -> NDArray[np.float64]:
+    if rate in (0.0, 1.0):  # nothing varies: every centre in control has exactly this rate
+        return np.full(n.shape, rate)
+    count = binom.ppf(probability, n, rate)
+    reached, below = binom.cdf(count, n, rate), binom.cdf(count - 1, n, rate)
+    limit = (count - (reached - probability) / (reached - below)) / n
+    return np.clip(limit, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Median:
+    """A Kaplan-Meier median with its 95 % interval; null where the curve or a bound never falls to one half."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def kaplan_meier_median(durations: Sequence[float], is_observed: Sequence[bool]) -> Median:
+    """Return the median time to the event; what was not observed by its duration is censored there.
+
+    The interval holds the times at which the log-log limits of the curve lie on both sides of one half (Brookmeyer and
+    Crowley 1982, with the log-log transformation).
+    """
+    times, observed = np.asarray(durations, dtype=float), np.asarray(is_observed, dtype=bool)
+    if not observed.any():
+        return Median(None, None, None)
+    curve = ecdf(CensoredData.right_censored(times, ~observed)).sf
+    with warnings.catch_warnings():
+        # Where the curve is 1 or 0 the log-log limits do not exist; scipy says so and gives NaN, which never is a half.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        interval: Any = curve.confidence_interval(method="log-log")
+    return Median(
+        _first_at_most_half(curve.quantiles, curve.probabilities),
+        _first_at_most_half(curve.quantiles, interval.low.probabilities),
+        _first_at_most_half(curve.quantiles, interval.high.probabilities),
+    )
+
+
+def _first_at_most_half(times: NDArray[np.float64], probabilities: NDArray[np.float64]) -> float | None:
+    # The tolerance keeps a curve that reaches one half exactly from being missed by a rounding error.
+    reached = np.flatnonzero(np.nan_to_num(probabilities, nan=1.0) <= 0.5 + 1e-12)
+    return float(times[reached[0]]) if reached.size else None

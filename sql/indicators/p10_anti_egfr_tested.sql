@@ -1,0 +1,24 @@
+-- id: P10
+-- title: Extended RAS status known before an anti-EGFR antibody
+-- population: lines of therapy in which an anti-EGFR antibody was started
+-- denominator: the population
+-- exclusions: none
+-- exceptions: none
+-- numerator: result known on or before the first dose of the antibody in that line
+-- direction: up
+-- target: 1.00 (MIPS-451)
+-- minimum size: 10
+-- display: funnel
+-- centre: the centre that gave the first drug of the line
+-- member: decision
+select
+    decision.decision_id as member_id,
+    decision.centre_id,
+    case when not decision.is_relative_calendar then decision.antibody_start_date end as event_date,
+    true as in_population,
+    true as in_denominator,
+    known.known_date is not null and known.known_date <= decision.antibody_start_date as in_numerator
+from cohort.decision
+left join cohort.analyte_known as known on decision.patient_id = known.patient_id and known.analyte = 'extended_ras'
+where decision.antibody_start_date is not null and decision.line >= 1
+order by member_id
