@@ -30,11 +30,13 @@ def column(
     sensitivity: Sensitivity = "none",
     low: float | None = None,
     high: float | None = None,
+    pattern: str | None = None,
     fact: bool = False,
 ) -> Any:
     """Describe one column; `values` closes its vocabulary, `low` and `high` are inclusive bounds, null is unknown.
 
-    `fact` marks a column of `cohort.decision` that a guideline condition may name.
+    `pattern` is a regular expression that a text must match from its start. `fact` marks a column of `cohort.decision`
+    that a guideline condition may name.
     """
     metadata = {
         "sentence": sentence,
@@ -45,9 +47,12 @@ def column(
         "sensitivity": sensitivity,
         "low": low,
         "high": high,
+        "pattern": pattern,
         "fact": fact,
     }
-    return pa.Field(nullable=not required, description=sentence, metadata=metadata, ge=low, le=high)
+    return pa.Field(
+        nullable=not required, description=sentence, metadata=metadata, ge=low, le=high, str_matches=pattern
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Column:
     sensitivity: Sensitivity
     low: float | None
     high: float | None
+    pattern: str | None
     fact: bool
 
     @property
@@ -82,7 +88,10 @@ class Table(pa.DataFrameModel):
         for name, declared in schema.columns.items():
             values = (declared.metadata or {}).get("values")
             if values and not any(check.name == "vocabulary" for check in declared.checks):
-                declared.checks = [*declared.checks, _vocabulary_check(values, is_list=isinstance(_dtype(declared), pl.List))]
+                declared.checks = [
+                    *declared.checks,
+                    _vocabulary_check(values, is_list=isinstance(_dtype(declared), pl.List)),
+                ]
         return schema
 
     class Config:

@@ -22,6 +22,7 @@ class Patient(Table):
         "Country of the care given, ISO 3166-1 alpha-2; ZZ = unknown, where no label and no national guideline applies.",
         required=True,
         codes="ISO 3166-1",
+        pattern="^[A-Z]{2}$",
     )
     birth_year: Integer = column(
         "Year of birth.", unit="year", low=1900, high=2100, sensitivity="quasi-identifier", codes="NAACCR 240"
@@ -44,7 +45,12 @@ class Tumour(Table):
     patient_id: Text = PATIENT_ID
     tumour_id: Text = column("Number or name of the tumour within the patient.", required=True)
     diagnosis_date: Date = column("Date of diagnosis of the primary.", codes="NAACCR 390", sensitivity="quasi-identifier")
-    topography: Text = column("Site of the primary, ICD-O-3 with dot.", required=True, codes="ICD-O-3; NAACCR 400")
+    topography: Text = column(
+        "Site of the primary, ICD-O-3 with dot.",
+        required=True,
+        codes="ICD-O-3; NAACCR 400",
+        pattern=r"^C[0-9]{2}\.[0-9]$",
+    )
     transverse_part: Text = column(
         "Part of the transverse colon, read only by the `split` side policy.", values=v.TRANSVERSE_PART
     )

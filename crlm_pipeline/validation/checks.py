@@ -1,0 +1,111 @@
+"""Holds every column against its declaration: Pandera is the gate, and nothing outside this module sees its errors."""
+
+from datetime import date
+from typing import Final
+
+import polars as pl
+from pandera.errors import SchemaErrors
+
+from crlm_pipeline.validation.casts import earliest, is_partial
+from crlm_pipeline.validation.delivery import ROW_ID
+from crlm_pipeline.validation.faults import Check, cell_check, faults, together
+from schemas.column import Column, Table, TableDescription, describe
+
+# Pandera's name of a failed check, without its arguments, and ours.
+_CHECK_NAMES: Final = {
+    "not_nullable": "required_empty",
+    "isin": "not_in_vocabulary",
+    "greater_than_or_equal_to": "out_of_range",
+    "less_than_or_equal_to": "out_of_range",
+    "str_matches": "malformed",
+}
+
+_FAILURES: Final[dict[str, pl.DataType]] = {"column": pl.String(), "check_name": pl.String(), "index": pl.UInt32()}
+
+
+def declaration_faults(model: type[Table], typed: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return the cells that break the declaration of their column, but for those of `known` faults."""
+    table = describe(model)
+    failures = _failures(model, typed.select(table.polars_schema.keys()))
+    found = []
+    for (column, check), part in failures.group_by("column", "check_name", maintain_order=True):
+        declared = table.column(str(column))
+        rows = typed.select(pl.col(ROW_ID).gather(part["index"]))
+        found.append(faults(cell_check(str(check), declared, _expectation(str(check), declared)), rows))
+    return together(found).join(known, on=[ROW_ID, "column_name"], how="anti", maintain_order="left")
+
+
+def date_faults(table: TableDescription, typed: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Return the dates after the day of the run; a month or year that has begun is not in the future."""
+    expected = "expected a date that is not in the future."
+    return together(
+        [
+            faults(cell_check("date_in_future", column, expected), typed.filter(earliest(column.name) > today))
+            for column in table.columns
+            if column.dtype == pl.Date()
+        ]
+    )
+
+
+def imputed_dates(table: TableDescription, accepted: pl.DataFrame) -> pl.DataFrame:
+    """Return the dates of which only the month or year was delivered (warning)."""
+    return together(
+        [
+            faults(_imputed(column.name), accepted.filter(is_partial(column.name)))
+            for column in table.columns
+            if column.dtype == pl.Date()
+        ]
+    )
+
+
+def gate(model: type[Table], accepted: pl.DataFrame) -> None:
+    """Assert that what was accepted keeps the declaration of its table; anything else is a defect of ours."""
+    broken = _failures(model, accepted).select("column", "check_name").unique().sort(pl.all()).rows()
+    assert not broken, f"{describe(model).qualified_name}: accepted rows break {broken}"
+
+
+def _failures(model: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `column`, `check_name` and position of every failing cell.
+
+    The frame must be eager: of a lazy one Pandera looks at the types only. An unknown cell fails nothing but
+    `required_empty`. Pandera's own text holds cells, so that nothing of it leaves this function.
+    """
+    try:
+        model.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        told: pl.DataFrame = errors.failure_cases
+    else:
+        return pl.DataFrame(schema=_FAILURES)
+    cases = told.select(
+        "column",
+        pl.col("check").str.extract(r"^(\w+)").replace_strict(_CHECK_NAMES, default=None).alias("check_name"),
+        pl.col("index").cast(pl.UInt32),
+    )
+    assert not cases["index"].null_count(), f"the frame is not shaped like {describe(model).qualified_name}"
+    return cases.unique(maintain_order=True)
+
+
+def _expectation(check: str, column: Column) -> str:
+    match check:
+        case "required_empty":
+            return "expected a value in every row."
+        case "not_in_vocabulary":
+            separated = ", separated by ;" if column.is_list else ""
+            return f"expected {'any' if column.is_list else 'one'} of {', '.join(column.values or ())}{separated}."
+        case "out_of_range":
+            return f"expected {_bounds(column)}."
+        case _:
+            return f"expected {column.sentence[0].lower()}{column.sentence[1:]}"
+
+
+def _bounds(column: Column) -> str:
+    unit = f" {column.unit}" if column.unit else ""
+    low, high = (f"{bound:g}" if bound is not None else None for bound in (column.low, column.high))
+    if low is None or high is None:
+        return f"at least {low}{unit}" if high is None else f"at most {high}{unit}"
+    return f"a number from {low} to {high}{unit}"
+
+
+def _imputed(column: str) -> Check:
+    expected = f"{column}: a day was expected, a month or year came; a day of that period stands in."
+    return Check("date_imputed", expected, "keep", column)

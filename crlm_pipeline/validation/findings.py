@@ -1,0 +1,115 @@
+"""Sums up faults and notices as findings: what was noticed, in which centre, in how many rows, whether it is new."""
+
+import hashlib
+from typing import Final
+
+import polars as pl
+
+from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.validation.delivery import ROW_ID
+from crlm_pipeline.validation.ledger import shape
+from crlm_pipeline.validation.screening import Screened
+from schemas.audit import Finding, FindingRow
+
+_TOLD: Final[dict[str, pl.DataType]] = {
+    "check_name": pl.String(),
+    "severity": pl.String(),
+    "table_name": pl.String(),
+    "column_name": pl.String(),
+    "centre_id": pl.String(),
+    "message": pl.String(),
+    "place": pl.String(),
+    "source_file_id": pl.String(),
+    "source_row": pl.Int32(),
+}
+_GROUP: Final = ["check_name", "severity", "table_name", "column_name", "centre_id", "place"]
+
+
+def summarise(
+    extract: Extract, screened: list[Screened], previous: pl.DataFrame | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the findings and the rows they concern.
+
+    A finding is a check, table, column and centre; of a reader's notice the file and its text as well. `previous`: the
+    findings of the last published run; those that are gone come back once, with no rows, as resolved.
+    """
+    centres = _centres(screened)
+    told = pl.concat([_of_notices(extract), *(_of_table(table, centres) for table in screened)])
+    groups = told.group_by(_GROUP, maintain_order=True).agg(pl.col("message").first())
+    ids = pl.Series("finding_id", [_identity(row) for row in groups.select(_GROUP).iter_rows()], pl.String)
+    groups = groups.with_columns(ids)
+    rows = (
+        told.filter(pl.col("source_row").is_not_null())
+        .join(groups, on=_GROUP, how="left", nulls_equal=True)
+        .select(shape(FindingRow).keys())
+        .unique()
+        .sort(pl.all())
+    )
+    counts = rows.group_by("finding_id").agg(pl.len().cast(pl.Int64).alias("row_count"))
+    findings = groups.join(counts, on="finding_id", how="left").with_columns(pl.col("row_count").fill_null(0))
+    return _with_state(findings, previous), rows
+
+
+def _with_state(findings: pl.DataFrame, previous: pl.DataFrame | None) -> pl.DataFrame:
+    if previous is None:
+        previous = pl.DataFrame(schema=shape(Finding))
+    open_before = previous.filter(pl.col("state") != "resolved")
+    is_known = pl.col("finding_id").is_in(open_before["finding_id"].implode())
+    state = pl.when(is_known).then(pl.lit("persisting")).otherwise(pl.lit("new"))
+    gone = open_before.join(findings, on="finding_id", how="anti").with_columns(
+        pl.lit("resolved").alias("state"), pl.lit(0, dtype=pl.Int64).alias("row_count")
+    )
+    columns = list(shape(Finding))
+    return pl.concat([findings.with_columns(state.alias("state")).select(columns), gone.select(columns)]).sort(
+        "check_name", "table_name", "column_name", "centre_id", "finding_id"
+    )
+
+
+def _centres(screened: list[Screened]) -> pl.DataFrame:
+    """Return the centre that reports each patient: of the first row that names one, accepted or not."""
+    patients = next(table.read for table in screened if table.table.name == "patient")
+    known = patients.filter(pl.col("patient_id").is_not_null(), pl.col("centre_id").is_not_null())
+    return known.unique("patient_id", keep="first").select("patient_id", pl.col("centre_id").alias("home_centre_id"))
+
+
+def _of_table(screened: Screened, centres: pl.DataFrame) -> pl.DataFrame:
+    read = screened.read.join(screened.found, on=ROW_ID, how="semi").join(centres, on="patient_id", how="left")
+    own = pl.col("centre_id") if "centre_id" in read.columns else pl.lit(None, dtype=pl.String)
+    places = read.select(ROW_ID, "source_file_id", "source_row", pl.coalesce(own, "home_centre_id").alias("centre_id"))
+    is_odd = pl.col("action") == "keep"
+    return screened.found.join(places, on=ROW_ID, how="left").select(
+        "check_name",
+        pl.when(is_odd).then(pl.lit("warning")).otherwise(pl.lit("error")).alias("severity"),
+        pl.lit(screened.table.name).alias("table_name"),
+        "column_name",
+        "centre_id",
+        "message",
+        pl.lit("").alias("place"),
+        "source_file_id",
+        "source_row",
+    )
+
+
+def _of_notices(extract: Extract) -> pl.DataFrame:
+    names = {file.source_file_id: file.file_name for file in extract.files}
+    lines = [
+        {
+            "check_name": notice.check_name,
+            "severity": notice.severity,
+            "table_name": notice.table_name,
+            "column_name": notice.column_name,
+            "message": notice.message,
+            # The file's name, not its id: with other content it is still the same finding.
+            "place": f"{names.get(notice.source_file_id or '', '')}|{notice.message}",
+            "source_file_id": notice.source_file_id,
+            "source_row": row,
+        }
+        for notice in extract.notices
+        for row in (notice.rows or (None,))
+    ]
+    return pl.DataFrame(lines, schema=_TOLD)
+
+
+def _identity(group: tuple[str | None, ...]) -> str:
+    text = "\x1f".join(part or "" for part in group)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,77 @@
+"""One table on its way from delivered text to accepted rows; every row keeps its number, so that none is lost."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import polars as pl
+
+from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.validation.casts import cast, earliest
+from crlm_pipeline.validation.checks import date_faults, declaration_faults
+from crlm_pipeline.validation.delivery import ROW_ID, contract_columns, deliver
+from crlm_pipeline.validation.faults import together, withhold
+from crlm_pipeline.validation.keys import is_duplicate, key_faults
+from schemas.column import Table, TableDescription, describe
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A table with what is known of its rows so far.
+
+    `read`: every delivered row with its place (`source_file_id`, `source_row`), `patient_id`, `centre_id` (where the
+    table has one), `cell_count` (cells that hold something) and `is_duplicate`. `rows`: those still accepted, typed.
+    `found`: the faults.
+    """
+
+    model: type[Table]
+    read: pl.DataFrame
+    rows: pl.DataFrame
+    found: pl.DataFrame
+
+    @property
+    def table(self) -> TableDescription:
+        """The declaration of the table."""
+        return describe(self.model)
+
+    @property
+    def accepted(self) -> pl.DataFrame:
+        """The accepted rows with exactly the declared columns."""
+        return self.rows.select(self.table.polars_schema.keys())
+
+    @property
+    def latest_date(self) -> date | None:
+        """The latest day that is certainly reached by a date of the table; of a month or year its first day."""
+        days = [earliest(column.name).max() for column in self.table.columns if column.dtype == pl.Date()]
+        found = self.rows.select(pl.max_horizontal(days)).item() if days else None
+        assert found is None or isinstance(found, date)
+        return found
+
+    def with_faults(self, found: pl.DataFrame) -> "Screened":
+        """Return the table without the rows and cells that further faults set aside."""
+        return replace(self, rows=withhold(self.rows, found), found=together([self.found, found]))
+
+    def settled(self) -> "Screened":
+        """Return the table with the faults of cells only where the row itself was accepted."""
+        of_accepted = pl.col(ROW_ID).is_in(self.rows[ROW_ID].implode())
+        return replace(self, found=self.found.filter((pl.col("action") == "row") | of_accepted))
+
+
+def screen(extract: Extract, model: type[Table], today: date) -> Screened:
+    """Cast and check the rows of a table by themselves: duplicates, types, declarations, future dates, keys."""
+    table = describe(model)
+    text = deliver(extract, table)
+    typed, cast_faults = cast(text, table)
+    duplicate = is_duplicate(text, typed, table)
+    read = _read(text, typed, table).with_columns(duplicate.alias("is_duplicate"))
+    rows = typed.filter(~duplicate)
+    cast_faults = cast_faults.join(rows, on=ROW_ID, how="semi", maintain_order="left")
+    found = [cast_faults, declaration_faults(model, rows, cast_faults), date_faults(table, rows, today)]
+    screened = Screened(model, read, rows, together([])).with_faults(together(found))
+    return screened.with_faults(key_faults(screened.rows, table))
+
+
+def _read(text: pl.DataFrame, typed: pl.DataFrame, table: TableDescription) -> pl.DataFrame:
+    names = contract_columns(table)
+    places = typed.select(ROW_ID, "source_file_id", "source_row", "patient_id", *({"centre_id"} & set(names)))
+    cells = text.select(pl.sum_horizontal(pl.col(names).is_not_null()).cast(pl.Int64).alias("cell_count"))
+    return places.hstack(cells)

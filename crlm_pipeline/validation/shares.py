@@ -1,0 +1,38 @@
+"""Refuses a run in which too much was set aside: the source is then broken, not merely dirty."""
+
+import polars as pl
+
+from crlm_pipeline.errors import RejectedShareError
+from crlm_pipeline.validation.ingest import Ingested
+
+
+def check_shares(ingested: Ingested, allowed_share: float) -> None:
+    """Raise `RejectedShareError` when more than `allowed_share` (0 to 1) of the rows, or of the cells, was rejected.
+
+    Rows: of those read. Cells: of those delivered that held something; the cells of a rejected row are not among the
+    rejected ones. Exactly the allowed share is allowed.
+    """
+    ledger, rejected = ingested.row_ledger, ingested.rejected_row
+    for scope, count, total in (
+        ("row", int(ledger["rows_rejected"].sum()), int(ledger["rows_read"].sum())),
+        ("cell", rejected.filter(pl.col("scope") == "cell").height, ingested.cells_delivered),
+    ):
+        if count > allowed_share * total:
+            raise RejectedShareError(_message(ingested, scope, count / total, allowed_share))
+
+
+def _message(ingested: Ingested, scope: str, share: float, allowed_share: float) -> str:
+    worst = (
+        ingested.rejected_row.filter(pl.col("scope") == scope)
+        .join(ingested.source_file, on="source_file_id", how="left")
+        .group_by("file_name", "table_name", "check_name", "column_name")
+        .len()
+        .sort(["len", "file_name", "table_name", "check_name", "column_name"], descending=[True, *[False] * 4])
+        .row(0, named=True)
+    )
+    place = f"{worst['file_name']}, table {worst['table_name']}, column {worst['column_name']}"
+    return (
+        f"{share:.1%} of the {scope}s were rejected, {allowed_share:.1%} are allowed; nothing was published. "
+        f"Most often: {place}: {worst['check_name']} ({worst['len']} {scope}s). "
+        "Correct the source (`crlm check` lists every rejection), or publish what is left with --partial."
+    )
