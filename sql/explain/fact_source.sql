@@ -1,0 +1,12 @@
+-- Purpose: the file and row that each fact of a decision rests on.
+-- Grain: fact and row of the decision named by $decision_id.
+select
+    source.fact,
+    source.table_name,
+    file.file_name,
+    source.source_row,
+    source.reason
+from cohort.fact_source as source
+inner join audit.source_file as file on source.source_file_id = file.source_file_id
+where source.decision_id = $decision_id
+order by source.fact, file.file_name, source.source_row
