@@ -91,5 +91,7 @@ def test_the_vectorised_evaluator_says_the_same(edition: Edition, rule: Rule, ex
 
 @pytest.mark.parametrize("edition", EDITIONS, ids=lambda edition: edition.edition)
 def test_every_ladder_rule_has_an_example_in_which_it_does_not_fire(edition: Edition) -> None:
-    lacking = [rule.id for rule in edition.rules if all(example.fires for example in rule.examples)]
+    # A test asked of every decision has no other side.
+    conditional = [rule for rule in edition.rules if rule.when or rule.any or isinstance(rule, SafetyRule)]
+    lacking = [rule.id for rule in conditional if all(example.fires for example in rule.examples)]
     assert lacking == []
