@@ -59,7 +59,7 @@ def explain_decision(warehouse: Warehouse, knowledge: Knowledge, decision_id: st
     found = warehouse.query("explain/decision", decision_id=decision_id)
     if not found.height:
         raise UsageError(
-            "The warehouse holds no decision of that id. An id reads PATIENT/systemic/1, PATIENT/local/1 or PATIENT/next."
+            "The warehouse holds no decision of that id. Ids read PATIENT/systemic/1, PATIENT/local/1, PATIENT/next."
         )
     decision = found.row(0, named=True)
     views = warehouse.query("explain/class_view", decision_id=decision_id).to_dicts()
@@ -89,7 +89,8 @@ def _answers(
 def _heading(decision: Facts) -> Iterator[str]:
     line = "" if decision["line"] is None else f", line {decision['line']}"
     yield f"{decision['decision_id']}: {decision['setting']} decision{line} on {decision['decision_date']}"
-    yield f"  results counted up to {decision['facts_date']}; centre {decision['centre_id']}; care in {decision['country']}"
+    yield f"  results counted up to {decision['facts_date']}"
+    yield f"  centre {decision['centre_id']}, care in {decision['country']}"
     given = decision["regimen_name"] or decision["treatment"] or "nothing yet"
     yield f"  given: {given}" + (f" ({decision['treatment']})" if decision["regimen_name"] else "")
 
