@@ -1,0 +1,160 @@
+"""Derives the lines of therapy: which drugs make a regimen, its period, and where each exposure belongs."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from crlm_pipeline.cohort.exposures import ORDER, prepare
+from crlm_pipeline.cohort.line_notices import registered_notices
+from crlm_pipeline.cohort.line_numbers import History, events_by_patient, place
+from crlm_pipeline.cohort.purposes import add_purpose
+from crlm_pipeline.cohort.regimens import name_regimens
+from crlm_pipeline.cohort.roles import LINE, add_members, add_role, tokens_of_lines
+from crlm_pipeline.extracts.tables import Notice
+from crlm_pipeline.settings import Windows
+from schemas.cohort import ExposureRole, LineOfTherapy
+from schemas.column import Table, describe
+
+__all__ = ["History", "Lines", "derive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of therapy of a registry, every frame sorted by its first columns.
+
+    `line_of_therapy`, `exposure_role`: as declared in `schemas.cohort`; `centre_id` of a line is null where its first
+    drug has no centre of its own. `class_start`: patient_id, line, course, inn, drug_class, start_date = the first dose
+    in the line of each drug of its regimen, swaps and carried drugs included. `progression`: patient_id, line, course,
+    progression_date, every recorded one. `notices`: what was found about registered line numbers.
+    """
+
+    line_of_therapy: pl.DataFrame
+    exposure_role: pl.DataFrame
+    class_start: pl.DataFrame
+    progression: pl.DataFrame
+    notices: tuple[Notice, ...]
+
+
+def derive(exposures: pl.DataFrame, history: History, windows: Windows, as_of: date) -> Lines:
+    """Derive the lines of every patient from the typed frame `extract.drug_exposure` (semantics; clinical 3.11).
+
+    Each exposure ends with exactly one row of `exposure_role`. Rows dated after `as_of` take part in nothing.
+    """
+    known = history.until(as_of)
+    prepared = prepare(exposures, as_of)
+    systemic = _add_registered_usable(prepared.filter(pl.col("aside_role").is_null()))
+    events = events_by_patient(systemic, known)
+    purposed = add_purpose(systemic, events, known, windows)
+    placed, carried = place(purposed.sort(ORDER, nulls_last=True), events, windows)
+    tokens = tokens_of_lines(placed, carried)
+    members = add_role(add_members(placed.sort(ORDER, nulls_last=True), tokens), windows)
+    lines = _lines(members, tokens, windows)
+    progression = _progression(members, lines, known)
+    roles = _exposure_role(prepared, members)
+    assert roles.height == exposures.height, "every exposure has exactly one role"
+    return Lines(
+        line_of_therapy=_line_of_therapy(lines, progression),
+        exposure_role=roles,
+        class_start=_class_start(members, tokens),
+        progression=progression,
+        notices=registered_notices(members),
+    )
+
+
+def _add_registered_usable(systemic: pl.DataFrame) -> pl.DataFrame:
+    """Add whether every systemic exposure of the patient has a registered line and these never go backwards."""
+    step = pl.col("line_registered").diff().over("patient_id")
+    usable = (
+        systemic.sort("patient_id", "start_date", "line_registered")
+        .with_columns(step.alias("step"))
+        .group_by("patient_id")
+        .agg(
+            is_registered_usable=pl.col("line_registered").is_not_null().all()
+            & (pl.col("step") >= 0).fill_null(value=True).all()
+        )
+    )
+    return systemic.join(usable, on="patient_id", how="left", maintain_order="left")
+
+
+def _lines(members: pl.DataFrame, tokens: pl.DataFrame, windows: Windows) -> pl.DataFrame:
+    """Return one row per line: its period, key and what its drugs say of it."""
+    window = pl.when("is_awaited").then(windows.antibody).otherwise(windows.regimen)
+    has_joined = pl.col("is_first") & ~pl.col("is_carried") & (pl.col("day") <= window)
+    keys = tokens.group_by(LINE).agg(regimen=pl.col("token").unique().sort().str.join("+"))
+    intent = pl.col("intent").drop_nulls()
+    return (
+        members.group_by(LINE)
+        .agg(
+            pl.col("start_date").min(),
+            end_date=pl.when(pl.col("end_date").is_not_null().all()).then(pl.col("end_date").max()),
+            facts_date=pl.max_horizontal(pl.col("start_date").min(), pl.col("start_date").filter(has_joined).max()),
+            # One drug given for conversion makes it the aim of the line (semantics, "Decisions").
+            intent=pl.when((intent == "conversion").any()).then(pl.lit("conversion")).otherwise(intent.first()),
+            line_source=pl.col("line_source").first(),
+            centre_id=pl.col("centre_id").first(),
+            trial_id=pl.col("trial_id").drop_nulls().first(),
+        )
+        .join(keys, on=LINE, how="left")
+        .sort(LINE)
+    )
+
+
+def _progression(members: pl.DataFrame, lines: pl.DataFrame, history: History) -> pl.DataFrame:
+    """Return each progression on a line: a drug of it stopped for it, or an outcome before the next line.
+
+    A progression on the day a line starts is the last one's: it is why the new line started.
+    """
+    stopped = members.filter(pl.col("progression_date").is_not_null()).select(*LINE, "progression_date")
+    seen = (
+        history.outcomes.filter(pl.col("outcome") == "progression")
+        .select("patient_id", progression_date="outcome_date")
+        .sort("progression_date")
+        .join_asof(
+            lines.select(*LINE, "start_date").sort("start_date", "line", "course"),
+            left_on="progression_date",
+            right_on="start_date",
+            by="patient_id",
+            strategy="backward",
+            allow_exact_matches=False,
+            check_sortedness=False,
+        )
+        .filter(pl.col("line").is_not_null())
+        .select(*LINE, "progression_date")
+    )
+    return pl.concat([stopped, seen]).unique().sort(*LINE, "progression_date")
+
+
+def _line_of_therapy(lines: pl.DataFrame, progression: pl.DataFrame) -> pl.DataFrame:
+    first = progression.group_by(LINE).agg(pl.col("progression_date").min())
+    named = lines.with_columns(name_regimens(lines["regimen"]).alias("regimen_name"))
+    return _as_declared(named.join(first, on=LINE, how="left"), LineOfTherapy).sort(LINE)
+
+
+def _class_start(members: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
+    names = [*LINE, "inn", "drug_class", "start_date"]
+    own = members.select(names)
+    carried = tokens.filter("is_carried").rename({"token": "inn"}).select(names)
+    return (
+        pl.concat([own, carried])
+        .group_by(*LINE, "inn", "drug_class")
+        .agg(pl.col("start_date").min())
+        .sort(*LINE, "inn")
+    )
+
+
+def _exposure_role(prepared: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    aside = prepared.filter(pl.col("aside_role").is_not_null()).with_columns(
+        role="aside_role",
+        reason="aside_reason",
+        line=pl.lit(None, dtype=pl.Int32),
+        course=pl.lit(None, dtype=pl.Int32),
+    )
+    names = list(describe(ExposureRole).polars_schema)
+    rows = pl.concat([members.select(names), aside.select(names)])
+    return _as_declared(rows, ExposureRole).sort(ORDER, nulls_last=True)
+
+
+def _as_declared(frame: pl.DataFrame, model: type[Table]) -> pl.DataFrame:
+    schema = describe(model).polars_schema
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
