@@ -1,0 +1,231 @@
+"""The only way out for a count: one plan per run hides what could tell of fewer than a handful of people.
+
+Counts enter as `Counts` (true, from the warehouse) and leave as `SafeTable`, the only thing the renderer takes. A zero
+is shown: it tells of nobody. A count below the threshold is printed as such ("<5"); others are hidden where they would
+give a small one away, in the same table or in another of the run. A rate is worked out from safe counts alone, and only
+where the denominator reaches the smallest one allowed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import polars as pl
+from scipy.sparse import csr_array
+
+from crlm_pipeline.statistics import percent_with_interval
+from crlm_pipeline.suppression import Mark, Sums, choose_marks
+
+N: Final = "n"
+SHOWN: Final = "shown"
+HIDDEN_TEXT: Final = "hidden"
+
+# Between parts of a cell's key; no vocabulary, centre or drug holds it.
+_SEPARATOR: Final = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """Rows that add up: those with every `over` filled are parts of the row that has them empty.
+
+    Rows with different values in `apart` belong to different sums of the same total, such as one sum per biomarker.
+    """
+
+    over: tuple[str, ...]
+    apart: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """Rows that hold `part` count people who are among those of the row that holds `whole` instead."""
+
+    part: Mapping[str, str]
+    whole: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """True counts: one row per cell, one text column per dimension (null = all of them), and the count `n`.
+
+    `unit` names what is counted. Cells of equal unit and equal filled dimensions are one cell, in whatever table, and
+    must hold equal counts. `measures` are columns that are no counts, shown where `n` is large enough for a rate.
+    """
+
+    name: str
+    unit: str
+    frame: pl.DataFrame
+    margins: tuple[Margin, ...] = ()
+    subsets: tuple[Subset, ...] = ()
+    measures: tuple[str, ...] = ()
+
+    @property
+    def dimensions(self) -> list[str]:
+        """The columns that say what a row counts."""
+        return [name for name in self.frame.columns if name != N and name not in self.measures]
+
+
+_SEAL: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class SafeTable:
+    """Counts as they may be published: `n` is null where it is not, and `shown` is the text to print instead.
+
+    Only `protect` makes one, and only from another one can a new one be derived.
+    """
+
+    name: str
+    frame: pl.DataFrame
+    smallest_rate: int
+    _seal: object
+
+    def __post_init__(self) -> None:
+        assert self._seal is _SEAL, "a safe table is made by protect() alone"
+
+    def map(self, change: Callable[[pl.DataFrame], pl.DataFrame], name: str | None = None) -> "SafeTable":
+        """Return the table after a change that uses nothing but what is in it."""
+        return replace(self, frame=change(self.frame), name=name or self.name)
+
+    def where(self, **values: str | None) -> "SafeTable":
+        """Return the rows with these values; None asks for the rows over all values of that dimension."""
+        wanted = [pl.col(name).eq_missing(pl.lit(value, pl.String)) for name, value in values.items()]
+        return self.map(lambda frame: frame.filter(wanted))
+
+    def each(self, *dimensions: str) -> "SafeTable":
+        """Return the rows in which these dimensions are filled."""
+        return self.map(lambda frame: frame.filter(pl.col(name).is_not_null() for name in dimensions))
+
+    def with_total(self, name: str, **total: str | None) -> "SafeTable":
+        """Add the count of the row that is equal but for these dimensions, as `name` and, as text, `name_shown`."""
+        others = [column for column in self.dimensions if column not in total]
+        totals = self.where(**total).frame.select(*others, pl.col(N).alias(name), pl.col(SHOWN).alias(f"{name}_shown"))
+        if not others:  # one total for every row
+            return self.map(lambda frame: frame.join(totals, how="cross"))
+        return self.map(lambda frame: frame.join(totals, on=others, how="left", nulls_equal=True))
+
+    def with_percent(self, total: str) -> "SafeTable":
+        """Add percent, ci_low and ci_high of `n` in a total; null where either is hidden or the total is too small."""
+        allowed = pl.col(total) >= self.smallest_rate
+        rates = [pl.when(allowed).then(rate).alias(rate.meta.output_name()) for rate in percent_with_interval(N, total)]
+        return self.map(lambda frame: frame.with_columns(rates))
+
+    @property
+    def dimensions(self) -> list[str]:
+        """The columns that say what a row counts."""
+        return self.frame.columns[: self.frame.columns.index(N)]
+
+    def count(self, **values: str | None) -> "SafeCount":
+        """Return the count of the one row with these values and every other dimension empty; zero if there is none."""
+        every: dict[str, str | None] = dict.fromkeys(self.dimensions)
+        row = self.where(**(every | values)).frame
+        assert row.height <= 1, f"{self.name}: these values name {row.height} cells"
+        return SafeCount(row[N][0], row[SHOWN][0]) if row.height else SafeCount(0, "0")
+
+
+@dataclass(frozen=True, slots=True)
+class SafeCount:
+    """One count as it may be published: its value, null where it is hidden, and the text to print."""
+
+    value: int | None
+    text: str
+
+
+def protect(tables: Sequence[Counts], *, threshold: int, smallest_rate: int) -> dict[str, SafeTable]:
+    """Return the tables by name with every count hidden that the run as a whole must not tell.
+
+    `threshold` is the smallest count that may be shown, `smallest_rate` the smallest denominator of a rate.
+    """
+    cells = _cells(tables)
+    equations = pl.concat([_equations(table) for table in tables])
+    marks = _marks(cells, equations, threshold)
+    return {table.name: _published(table, marks, threshold, smallest_rate) for table in tables}
+
+
+def _key(dimensions: Iterable[str], unit: str) -> pl.Expr:
+    """Return the name of a row's cell: its unit and its filled dimensions, in the order of their names."""
+    filled = [pl.lit(f"{name}=") + pl.col(name) for name in sorted(dimensions)]
+    return pl.concat_str([pl.lit(unit), *filled], separator=_SEPARATOR, ignore_nulls=True).alias("key")
+
+
+def _cells(tables: Sequence[Counts]) -> pl.DataFrame:
+    listed = [table.frame.select(_key(table.dimensions, table.unit), pl.col(N).cast(pl.Int64)) for table in tables]
+    cells = pl.concat(listed).unique().sort("key")
+    twice = cells.filter(pl.col("key").is_duplicated())
+    assert twice.is_empty(), f"{twice.height} cells have more than one count"
+    return cells
+
+
+def _equations(table: Counts) -> pl.DataFrame:
+    """Return one row per part of a sum: the sum's name, the cell of its total and the cell of the part."""
+    rows = table.frame.with_columns(_key(table.dimensions, table.unit).alias("part"))
+    found = [_margin(rows, table, margin) for margin in table.margins]
+    found += [_subset(rows, table, subset) for subset in table.subsets]
+    return pl.concat([pl.DataFrame(schema=_EQUATION), *found])
+
+
+_EQUATION: Final = {"sum": pl.String, "total": pl.String, "part": pl.String}
+
+
+def _margin(rows: pl.DataFrame, table: Counts, margin: Margin) -> pl.DataFrame:
+    left = [name for name in table.dimensions if name not in margin.over]
+    label = pl.concat_str([pl.lit("+".join(margin.over)), *margin.apart], separator=_SEPARATOR)
+    return rows.filter(pl.col(name).is_not_null() for name in margin.over).select(
+        pl.concat_str([_key(left, table.unit), label], separator=_SEPARATOR * 2).alias("sum"),
+        _key(left, table.unit).alias("total"),
+        "part",
+    )
+
+
+def _subset(rows: pl.DataFrame, table: Counts, subset: Subset) -> pl.DataFrame:
+    whole = rows.filter(pl.col(name) == value for name, value in subset.part.items()).with_columns(
+        pl.lit(value).alias(name) for name, value in subset.whole.items()
+    )
+    total = _key(table.dimensions, table.unit).alias("total")
+    return whole.select(pl.concat_str([total, "part"], separator=_SEPARATOR * 2).alias("sum"), total, "part")
+
+
+def _marks(cells: pl.DataFrame, equations: pl.DataFrame, threshold: int) -> pl.DataFrame:
+    """Return each cell's mark. What a total holds beyond its parts becomes a cell of its own that is never printed."""
+    counts = cells.rename({"key": "part", N: "part_n"})
+    known = equations.unique().join(cells.rename({"key": "total", N: "total_n"}), on="total").join(counts, on="part")
+    sums = known.group_by("sum", "total", "total_n").agg(pl.col("part_n").sum()).sort("sum")
+    rest = sums.select(pl.col("sum").alias("key"), (pl.col("total_n") - pl.col("part_n")).alias(N))
+    assert (rest[N] >= 0).all(), f"{(rest[N] < 0).sum()} totals are smaller than the sum of their parts"
+    rest = rest.filter(pl.col(N) > 0)
+    every = pl.concat([cells, rest]).with_row_index("cell")
+    terms = pl.concat(
+        [
+            known.select("sum", pl.col("part").alias("key"), pl.lit(1).alias("sign")),
+            sums.select("sum", pl.col("total").alias("key"), pl.lit(-1).alias("sign")),
+            rest.select(pl.col("key").alias("sum"), "key", pl.lit(1).alias("sign")),
+        ]
+    )
+    terms = terms.join(every.select("key", "cell"), on="key").join(sums.select("sum").with_row_index("row"), on="sum")
+    matrix = csr_array(
+        (terms["sign"].to_numpy().astype(np.int64), (terms["row"].to_numpy(), terms["cell"].to_numpy())),
+        shape=(sums.height, every.height),
+    )
+    is_public = np.arange(every.height) < cells.height
+    marks = choose_marks(Sums(every[N].to_numpy(), is_public, matrix), threshold)
+    return cells.select("key", pl.Series("mark", marks[: cells.height]))
+
+
+def _published(table: Counts, marks: pl.DataFrame, threshold: int, smallest_rate: int) -> SafeTable:
+    mark, enough = pl.col("mark"), pl.col(N) >= smallest_rate
+    rows = table.frame.with_columns(_key(table.dimensions, table.unit)).join(marks, on="key", maintain_order="left")
+    is_shown = mark == Mark.SHOWN
+    text = (
+        pl.when(is_shown)
+        .then(pl.col(N).cast(pl.String))
+        .when(mark == Mark.SMALL)
+        .then(pl.lit(f"<{threshold}"))
+        .otherwise(pl.lit(HIDDEN_TEXT))
+    )
+    frame = rows.select(
+        *table.dimensions,
+        pl.when(is_shown).then(pl.col(N).cast(pl.Int64)).alias(N),
+        text.alias(SHOWN),
+        *(pl.when(is_shown & enough).then(pl.col(name)).alias(name) for name in table.measures),
+    )
+    return SafeTable(table.name, frame, smallest_rate, _SEAL)

@@ -1,0 +1,161 @@
+"""Chooses which counts to hide so that none of the small ones can be worked out from those that are shown.
+
+The attacker is taken to know every sum between counts and the meaning of the marks: a zero is always shown, a small
+count is 1 to threshold - 1, any other hidden count at least 1. What linear programming under these bounds leaves open
+protects; a count left with a single possible value does not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.sparse import csr_array
+
+Numbers = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Marks = NDArray[np.int8]
+Cells = NDArray[np.intp]
+
+# A count that may differ by one whole unit has two possible values; the margin forgives the solver's rounding.
+_WHOLE_UNIT: Final = 1 - 1e-6
+# A witness need not stray further than the double of the truth; the bound keeps every programme finite.
+_REACH: Final = 100
+_PATIENCE: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Counts and the equations between them.
+
+    `counts`: every cell's number. `is_public`: whether the report would print it; the others exist only as remainders
+    of a sum. `equations`: one row per sum, +1 for each part and -1 for the total.
+    """
+
+    counts: Numbers
+    is_public: Mask
+    equations: csr_array
+
+    def __post_init__(self) -> None:
+        assert not (self.equations @ self.counts).any(), "the parts of a total do not add up to it"
+
+    def beside(self, cells: Cells) -> Cells:
+        """Return these cells and all that stand in a sum with one of them."""
+        chosen = np.zeros(self.counts.size, dtype=np.int64)
+        chosen[cells] = 1
+        involved = abs(self.equations)
+        touched = involved.T @ np.minimum(involved @ chosen, 1)
+        return np.flatnonzero(np.asarray(touched) + chosen)
+
+
+class Mark(IntEnum):
+    """How a count is printed: as it is, as fewer than the threshold, or not at all."""
+
+    SHOWN = 0
+    SMALL = 1
+    HIDDEN = 2
+
+
+def choose_marks(sums: Sums, threshold: int) -> Marks:
+    """Return the mark of every cell, so that no small count can be worked out.
+
+    Every cell that is not shown, and every small remainder that is never printed, keeps at least two possible values.
+    Ends, because each round takes something from the page, and with nothing left on it any solution may be doubled.
+    """
+    is_small = (sums.counts > 0) & (sums.counts < threshold)
+    marks = np.where(is_small & sums.is_public, Mark.SMALL, Mark.SHOWN).astype(np.int8)
+    while (exposed := _exposed(sums, marks, is_small, threshold)).size:
+        before = marks.copy()
+        for cell in exposed:
+            # What was just hidden beside a cell may protect it too; the next attack tells.
+            if (marks == before)[sums.beside(np.array([cell]))].all():
+                _protect(sums, marks, cell, threshold)
+        assert (marks != before).any(), "a small count is given away and nothing is left to hide"
+    return marks
+
+
+def _exposed(sums: Sums, marks: Marks, is_small: Mask, threshold: int) -> Cells:
+    """Return the cells that must stay unknown and of which an attacker can work out the value."""
+    unknown = (marks != Mark.SHOWN) | (~sums.is_public & (sums.counts > 0))
+    protected = np.flatnonzero(unknown & (sums.is_public | is_small))
+    alone = _alone(sums, unknown)
+    if (lonely := protected[alone[protected]]).size:
+        return lonely  # cheap to see; once these are mended the solver has less to do
+    return _pinned(sums, marks, unknown, protected, threshold)
+
+
+def _alone(sums: Sums, unknown: Mask) -> Mask:
+    """Return the cells that are the only unknown of some sum."""
+    involved = abs(sums.equations)
+    single = np.asarray(involved @ unknown.astype(np.int64)) == 1
+    return unknown & (np.asarray(involved.T @ single.astype(np.int64)) > 0)
+
+
+def _pinned(sums: Sums, marks: Marks, unknown: Mask, protected: Cells, threshold: int) -> Cells:
+    """Return the protected cells whose least and greatest possible values are less than a unit apart."""
+    if not protected.size:
+        return protected
+    attack = _Attack.on(sums, marks, unknown, threshold)
+    position = np.cumsum(unknown) - 1
+    doubtful = set(position[protected].tolist())
+    generator = np.random.default_rng(0)  # fixed: the same counts always give the same report
+    failures = 0
+    while doubtful and failures < _PATIENCE:
+        moved = attack.moved(sorted(doubtful), generator.choice([-1.0, 1.0], size=len(doubtful)))
+        failures = 0 if doubtful & moved else failures + 1
+        doubtful -= moved
+    for cell in sorted(doubtful):
+        if cell in doubtful:
+            doubtful -= attack.moved([cell], np.array([1.0])) | attack.moved([cell], np.array([-1.0]))
+    return np.flatnonzero(unknown)[sorted(doubtful)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attack:
+    """The linear programme of an attacker, over the unknown cells only."""
+
+    truth: NDArray[np.float64]
+    equations: Any
+    bounds: Any
+
+    @classmethod
+    def on(cls, sums: Sums, marks: Marks, unknown: Mask, threshold: int) -> "_Attack":
+        """State what is known of the unknown cells: the sums they stand in, and their marks."""
+        truth = sums.counts[unknown].astype(float)
+        equations = csr_array(sums.equations[:, np.flatnonzero(unknown)])
+        equations = csr_array(equations[np.flatnonzero(np.diff(equations.indptr))])
+        low = np.where(sums.is_public[unknown], 1, 0)  # a zero is always shown
+        high = np.where(marks[unknown] == Mark.SMALL, threshold - 1, np.inf)
+        bounds = np.column_stack([low, np.minimum(high, 2 * truth + _REACH)])
+        return cls(truth, equations, bounds)
+
+    def moved(self, cells: Sequence[int], direction: NDArray[np.float64]) -> set[int]:
+        """Return the cells that differ from the truth by a unit where the programme drives `cells` apart from it."""
+        objective = np.zeros(self.truth.size)
+        objective[list(cells)] = direction
+        found = linprog(objective, A_eq=self.equations, b_eq=self.equations @ self.truth, bounds=self.bounds)
+        if found.x is None:
+            return set()  # the solver gave up: nothing is shown to be safe
+        return set(np.flatnonzero(np.abs(found.x - self.truth) >= _WHOLE_UNIT).tolist())
+
+
+def _protect(sums: Sums, marks: Marks, cell: int, threshold: int) -> None:
+    """Hide one more cell for an exposed one: of its sums, the smallest that is shown and not zero.
+
+    Where its sums hold none, the sums of the cells beside it are tried. Where nothing within reach is left to hide, the
+    small cells there are no longer marked as such.
+    """
+    can_hide = sums.is_public & (marks == Mark.SHOWN) & (sums.counts >= threshold)
+    reached = np.array([cell])
+    while True:
+        beside = sums.beside(reached)
+        if (candidates := beside[can_hide[beside]]).size:
+            marks[candidates[np.lexsort((candidates, sums.counts[candidates]))[0]]] = Mark.HIDDEN
+            return
+        if beside.size == reached.size:
+            marks[beside[marks[beside] == Mark.SMALL]] = Mark.HIDDEN
+            return
+        reached = beside

@@ -1,0 +1,172 @@
+"""The disclosure plan, tested by an attacker who knows every sum and the meaning of the marks."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.optimize import linprog
+
+from crlm_pipeline.disclosure import Counts, Margin, SafeTable, Subset, protect
+
+THRESHOLD = 5
+RATE = 10
+
+
+def table(rows: Sequence[tuple[str | None, ...]], *dimensions: str, name: str = "t", margins: bool = True) -> Counts:
+    frame = pl.DataFrame(rows, schema={**dict.fromkeys(dimensions, pl.String), "n": pl.Int64}, orient="row")
+    sums = tuple(Margin((dimension,)) for dimension in dimensions) if margins else ()
+    return Counts(name, "patient", frame, sums)
+
+
+def published(*tables: Counts) -> dict[str, SafeTable]:
+    return protect(tables, threshold=THRESHOLD, smallest_rate=RATE)
+
+
+def shown(safe: SafeTable) -> list[str]:
+    return safe.frame["shown"].to_list()
+
+
+@pytest.mark.parametrize(("n", "text"), [(0, "0"), (1, "<5"), (4, "<5"), (5, "5"), (6, "6")])
+def test_a_count_is_shown_from_the_threshold_on_and_a_zero_always(n: int, text: str) -> None:
+    assert shown(published(table([("a", n)], "centre"))["t"]) == [text]
+
+
+def test_a_small_count_cannot_be_had_by_subtraction_from_its_total() -> None:
+    safe = published(table([("a", 3), ("b", 9), ("c", 40), (None, 52)], "centre"))["t"]
+    assert shown(safe) == ["<5", "hidden", "40", "52"]
+    assert safe.frame["n"].to_list() == [None, None, 40, 52]
+
+
+def test_a_remainder_that_is_not_printed_is_protected_too() -> None:
+    """48 of 50: the two others are not in the table, but everybody can count."""
+    safe = published(table([("yes", 48), (None, 50)], "answer"))["t"]
+    assert shown(safe) == ["hidden", "50"]
+    assert shown(published(table([("yes", 45), (None, 50)], "answer"))["t"]) == ["45", "50"]
+
+
+def test_two_small_counts_do_not_protect_each_other_when_their_sum_leaves_one_solution() -> None:
+    assert shown(published(table([("a", 1), ("b", 1), ("c", 20), (None, 22)], "centre"))["t"])[2] == "hidden"
+    assert shown(published(table([("a", 4), ("b", 4), ("c", 20), (None, 28)], "centre"))["t"])[2] == "hidden"
+    assert shown(published(table([("a", 2), ("b", 3), ("c", 20), (None, 25)], "centre"))["t"])[2] == "20"
+
+
+def test_a_total_of_ones_is_hidden_without_saying_that_its_parts_are_small() -> None:
+    safe = published(table([*((centre, 1) for centre in "abcd"), (None, 4)], "centre"))["t"]
+    assert set(shown(safe)) == {"hidden"}
+
+
+def test_a_cell_is_hidden_in_every_table_it_stands_in() -> None:
+    by_centre = table([("a", 3), ("b", 9), ("c", 40), (None, 52)], "centre", name="by centre")
+    again = table([("a", 3), ("b", 9)], "centre", name="again", margins=False)
+    assert shown(published(by_centre, again)["again"]) == ["<5", "hidden"]
+
+
+def test_a_subset_cannot_be_had_by_subtraction_from_the_set_around_it() -> None:
+    """41 RAS mutant and 38 KRAS mutant leave three with NRAS alone."""
+    frame = table([("ras", 41), ("kras", 38)], "gene", margins=False).frame
+    nested = Counts("t", "patient", frame, subsets=(Subset({"gene": "kras"}, {"gene": "ras"}),))
+    assert shown(published(nested)["t"]) == ["41", "hidden"]
+
+
+def test_equal_cells_with_different_counts_are_a_defect() -> None:
+    with pytest.raises(AssertionError, match="more than one count"):
+        published(table([("a", 30)], "centre", name="one"), table([("a", 31)], "centre", name="two"))
+
+
+def test_parts_beyond_their_total_are_a_defect() -> None:
+    with pytest.raises(AssertionError, match="smaller than the sum"):
+        published(table([("a", 30), (None, 20)], "centre"))
+
+
+def test_a_safe_table_cannot_be_made_by_hand() -> None:
+    with pytest.raises(AssertionError, match="protect"):
+        SafeTable("t", pl.DataFrame({"n": [1]}), RATE, object())
+
+
+@pytest.mark.parametrize(("total", "percent"), [(9, None), (10, 50.0)])
+def test_a_rate_is_shown_from_its_smallest_denominator_on(total: int, percent: float | None) -> None:
+    counts = table([("a", 5), (None, total)], "answer", margins=False)
+    rates = published(counts)["t"].with_total("total", answer=None).with_percent("total")
+    assert rates.where(answer="a").frame["percent"].to_list() == [percent]
+
+
+def test_a_rate_of_a_hidden_count_is_not_shown() -> None:
+    safe = published(table([("yes", 48), (None, 50)], "answer"))["t"].with_total("total", answer=None)
+    row = safe.with_percent("total").where(answer="yes").frame.row(0, named=True)
+    assert (row["n"], row["total"], row["percent"], row["ci_low"], row["ci_high"]) == (None, 50, None, None, None)
+
+
+@pytest.mark.parametrize(("n", "median"), [(9, None), (10, 14.0)])
+def test_a_median_is_shown_with_as_many_people_as_a_rate(n: int, median: float | None) -> None:
+    frame = pl.DataFrame({"centre": ["a"], "n": [n], "days": [14.0]})
+    safe = published(Counts("t", "test", frame, measures=("days",)))["t"]
+    assert safe.frame["days"].to_list() == [median]
+
+
+def test_a_count_is_asked_for_by_its_values_and_the_others_mean_all() -> None:
+    safe = published(table([("a", "x", 7), ("a", None, 7), (None, None, 7)], "centre", "year"))["t"]
+    assert safe.count(centre="a").text == "7"
+    assert safe.count(centre="b").value == 0
+
+
+def random_cube(seed: int) -> Counts:
+    """A table of two or three dimensions with all its margins and counts that are often small."""
+    generator = np.random.default_rng(seed)
+    sizes = generator.integers(2, 4, size=generator.integers(1, 4))
+    inner = generator.poisson(generator.choice([1.5, 4, 9, 30], size=tuple(sizes)))
+    levels = [[*map(str, range(size)), None] for size in sizes]
+    rows = []
+    for place in itertools.product(*levels):
+        index = tuple(slice(None) if level is None else int(level) for level in place)
+        rows.append((*place, int(inner[index].sum())))
+    return table(rows, *(f"d{number}" for number in range(len(sizes))))
+
+
+def possible_values(counts: Counts, safe: SafeTable) -> list[tuple[str, float, float]]:
+    """Return what a linear programme leaves open for each cell that is not shown: its text and its bounds."""
+    cells = {tuple(row[:-1]): position for position, row in enumerate(counts.frame.iter_rows())}
+    equations, sums = [], []
+    for place, position in cells.items():
+        for dimension in range(len(place)):
+            if place[dimension] is not None:
+                continue
+            row = np.zeros(len(cells))
+            row[position] = -1
+            for part, at in cells.items():
+                if part[dimension] is not None and (*part[:dimension], None, *part[dimension + 1 :]) == place:
+                    row[at] = 1
+            equations.append(row)
+            sums.append(0)
+    limits = {"<5": (1, THRESHOLD - 1), "hidden": (1, None)}
+    bounds = [limits.get(text) or (int(text), int(text)) for text in shown(safe)]
+    found = []
+    for position, text in enumerate(shown(safe)):
+        if text not in limits:
+            continue
+        goal = np.zeros(len(cells))
+        goal[position] = 1
+        low = linprog(goal, A_eq=np.array(equations), b_eq=sums, bounds=bounds)
+        high = linprog(-goal, A_eq=np.array(equations), b_eq=sums, bounds=bounds)
+        found.append((text, low.fun, np.inf if high.status == 3 else -high.fun))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_an_attacker_cannot_pin_any_hidden_cell_to_one_value(seed: int) -> None:
+    counts = random_cube(seed)
+    safe = published(counts)["t"]
+    for text, low, high in possible_values(counts, safe):
+        assert high - low > 1 - 1e-6, (text, low, high)
+
+
+def test_most_of_a_table_of_large_counts_stays_readable() -> None:
+    rows = [(centre, 10 * (place + 2)) for place, centre in enumerate("abcdefgh")]
+    counts = table([*rows, ("i", 2), (None, sum(n for _, n in rows) + 2)], "centre")
+    assert shown(published(counts)["t"]).count("hidden") == 1
+
+
+def test_the_same_counts_are_always_hidden_in_the_same_way() -> None:
+    counts = random_cube(7)
+    assert published(counts)["t"].frame.equals(published(counts)["t"].frame)
