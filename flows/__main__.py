@@ -1,0 +1,5 @@
+"""`python -m flows` is `crlm`."""
+
+from flows.cli import main
+
+main()

@@ -1,0 +1,14 @@
+"""Prefect flow: judges what was ingested and publishes the warehouse."""
+
+from prefect import flow
+
+from flows.run import holding
+from flows.steps import Job
+from flows.tasks import ANNOTATE
+
+
+@flow(name="crlm-annotate", persist_result=False)
+def annotate(job: Job) -> None:
+    """Judges what was ingested and publishes the warehouse."""
+    with holding(job.warehouse):
+        ANNOTATE(job)

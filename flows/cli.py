@@ -1,0 +1,291 @@
+"""The command line. What a command needs is imported inside it, so that `crlm --help` is quick."""
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from crlm_pipeline.errors import UsageError
+from crlm_pipeline.settings import Settings, SidePolicy
+from flows import console
+
+if TYPE_CHECKING:
+    from flows.steps import Job
+
+NEXT: Final = """crlm judges how closely a registry of colorectal cancer liver metastases followed the guidelines.
+
+What to do next:
+  crlm example DIR            write a small synthetic registry
+  crlm check DIR              read and validate it
+  crlm run DIR                judge it: writes crlm.duckdb and report/index.html
+  crlm run --help             every option; crlm --help lists every command"""
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+guideline_app = typer.Typer(help="The guideline editions that decisions are judged by.", rich_markup_mode=None)
+app.add_typer(guideline_app, name="guideline")
+
+Sources = Annotated[list[Path] | None, typer.Argument(metavar="SOURCE...", help="Files or folders of the registry.")]
+WarehouseFile = Annotated[Path, typer.Option("--warehouse", metavar="FILE", help="The DuckDB file to write.")]
+ReportFolder = Annotated[Path, typer.Option("--report", metavar="DIR", help="The folder of the report.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Day up to which facts count; default: the latest found."),
+]
+Guidelines = Annotated[
+    list[str] | None, typer.Option("--guideline", metavar="ID", help="A series to judge by; may be repeated.")
+]
+JudgeBy = Annotated[str | None, typer.Option(metavar="EDITION", help="Judge every decision by this one edition.")]
+Mapping = Annotated[Path | None, typer.Option(metavar="FILE", help="How the source maps onto the extract contract.")]
+Side = Annotated[SidePolicy, typer.Option(help="How the transverse colon is sided.")]
+Grace = Annotated[int, typer.Option(metavar="N", min=0, help="Days in which the older edition may count too.")]
+Partial = Annotated[bool, typer.Option("--partial", help="Publish what is left even if too much was rejected.")]
+Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
+
+DEFAULT_WAREHOUSE: Final = Path("crlm.duckdb")
+DEFAULT_REPORT: Final = Path("report")
+DEFAULTS: Final = Settings()
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where a defect arose.")] = False,
+) -> None:
+    """Judge a registry of colorectal cancer liver metastases by the guidelines of the day."""
+    context.obj = debug
+    if context.invoked_subcommand is None:
+        console.say(NEXT)
+
+
+@app.command()
+def run(
+    sources: Sources = None,
+    warehouse: WarehouseFile = DEFAULT_WAREHOUSE,
+    report: ReportFolder = DEFAULT_REPORT,
+    as_of: AsOf = None,
+    guideline: Guidelines = None,
+    judge_by: JudgeBy = None,
+    mapping: Mapping = None,
+    side_policy: Side = DEFAULTS.side_policy,
+    grace_days: Grace = DEFAULTS.grace_days,
+    partial: Partial = False,
+    as_json: Json = False,
+) -> None:
+    """Read a registry, judge every decision, publish the warehouse and write the report."""
+    from flows.steps import Job
+
+    settings = _settings(as_of, guideline, judge_by, side_policy, grace_days)
+    _perform(Job(_named(sources), warehouse, report, mapping, settings, partial), "cohort")
+    _show_summary(warehouse, [f"warehouse {warehouse}", f"report {report / 'index.html'}"], as_json=as_json)
+
+
+@app.command()
+def ingest(
+    sources: Sources = None,
+    warehouse: WarehouseFile = DEFAULT_WAREHOUSE,
+    as_of: AsOf = None,
+    mapping: Mapping = None,
+    partial: Partial = False,
+) -> None:
+    """Read and validate a registry into FILE.next; publishes nothing."""
+    from flows.steps import Job, ingested_file
+
+    settings = _settings(as_of)
+    _perform(Job(_named(sources), warehouse, DEFAULT_REPORT, mapping, settings, partial), "ingest")
+    console.say(f"ingested {ingested_file(warehouse)}; next: crlm annotate --warehouse {warehouse}")
+
+
+@app.command()
+def annotate(
+    warehouse: WarehouseFile = DEFAULT_WAREHOUSE,
+    as_of: AsOf = None,
+    guideline: Guidelines = None,
+    judge_by: JudgeBy = None,
+    side_policy: Side = DEFAULTS.side_policy,
+    grace_days: Grace = DEFAULTS.grace_days,
+    as_json: Json = False,
+) -> None:
+    """Judge what was ingested and publish the warehouse."""
+    from flows.steps import Job
+
+    settings = _settings(as_of, guideline, judge_by, side_policy, grace_days)
+    _perform(Job((), warehouse, DEFAULT_REPORT, settings=settings), "annotate")
+    _show_summary(warehouse, [f"warehouse {warehouse}"], as_json=as_json)
+
+
+@app.command()
+def report(warehouse: WarehouseFile = DEFAULT_WAREHOUSE, report: ReportFolder = DEFAULT_REPORT) -> None:
+    """Write the report of a published warehouse."""
+    from flows.steps import Job
+    from flows.steps import report as write
+
+    write(Job((), warehouse, report))
+    console.say(f"report {report / 'index.html'}")
+
+
+@app.command()
+def check(sources: Sources = None, mapping: Mapping = None, as_json: Json = False) -> None:
+    """Read and validate only: prints what was found and writes nothing."""
+    from crlm_pipeline.validation import check_shares
+    from flows.findings import findings, findings_text
+    from flows.steps import read
+
+    ingested = read(_named(sources), mapping)
+    if as_json:
+        console.say_json(findings(ingested))
+    else:
+        console.say(findings_text(ingested))
+    check_shares(ingested, DEFAULTS.allowed_rejected_share)
+
+
+@app.command()
+def explain(decision_id: str, warehouse: WarehouseFile = DEFAULT_WAREHOUSE) -> None:
+    """Tell why a decision was judged as it was: why this, why not the others, what is missing."""
+    from crlm_pipeline.guidelines.explanation import explain_decision
+    from crlm_pipeline.guidelines.load import load_editions
+    from crlm_pipeline.warehouse import Warehouse
+
+    with Warehouse.open_readonly(warehouse) as published:
+        console.say(explain_decision(published, load_editions(), decision_id))
+
+
+@guideline_app.command("list")
+def list_editions(as_json: Json = False) -> None:
+    """List the editions, with their dates and whether a clinician has signed them."""
+    from crlm_pipeline.documentation import EDITION_COLUMNS, edition_rows
+
+    from crlm_pipeline.guidelines.load import load_editions
+
+    rows = edition_rows(load_editions())
+    if as_json:
+        console.say_json([dict(zip(EDITION_COLUMNS, row, strict=True)) for row in rows])
+    else:
+        console.say(console.table_text(EDITION_COLUMNS, rows))
+
+
+@guideline_app.command("show")
+def show_edition(edition: str) -> None:
+    """Print an edition: its rules, in words, with sources."""
+    from crlm_pipeline.documentation import edition_page
+
+    from crlm_pipeline.guidelines.load import load_editions
+
+    console.say(edition_page(load_editions().edition(edition)))
+
+
+@guideline_app.command("diff")
+def diff_editions(older: str, newer: str) -> None:
+    """Print what differs between two editions, rule by rule."""
+    from difflib import unified_diff
+
+    from crlm_pipeline.documentation import edition_page
+
+    from crlm_pipeline.guidelines.load import load_editions
+
+    knowledge = load_editions()
+    pages = [edition_page(knowledge.edition(edition)).splitlines() for edition in (older, newer)]
+    console.say("\n".join(unified_diff(pages[0], pages[1], older, newer, lineterm="")))
+
+
+@app.command()
+def example(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
+    """Write the embedded synthetic registry, about 400 invented patients."""
+    from crlm_pipeline import resources
+
+    _make_room(folder)
+    for path in sorted(resources.example_folder().glob("*.csv")):
+        (folder / path.name).write_bytes(path.read_bytes())
+    console.say(f"example {folder}; next: crlm run {folder}")
+
+
+@app.command()
+def synthetic(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    patients: Annotated[int, typer.Option(metavar="N", min=1, help="How many patients.")],
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed gives the same registry.")],
+) -> None:
+    """Write a synthetic registry of any size."""
+    from crlm_pipeline.synthetic import write_registry
+
+    _make_room(folder)
+    write_registry(folder, patients, seed)
+    console.say(f"synthetic {folder}; next: crlm run {folder}")
+
+
+@app.command()
+def dictionary() -> None:
+    """Print the data dictionary: every table and column."""
+    from crlm_pipeline.documentation import data_dictionary
+
+    console.say(data_dictionary())
+
+
+def _named(sources: list[Path] | None) -> tuple[Path, ...]:
+    if not sources:
+        raise UsageError(
+            "Name at least one SOURCE, a file or folder of the registry. "
+            "To try it out: `crlm example DIR`, then `crlm run DIR`."
+        )
+    return tuple(sources)
+
+
+def _settings(
+    as_of: datetime | None,
+    guideline: list[str] | None = None,
+    judge_by: str | None = None,
+    side_policy: SidePolicy = DEFAULTS.side_policy,
+    grace_days: int = DEFAULTS.grace_days,
+) -> Settings:
+    return Settings(
+        as_of=as_of.date() if as_of else None,
+        guidelines=tuple(guideline or ()),
+        judge_by=judge_by,
+        side_policy=side_policy,
+        grace_days=grace_days,
+    )
+
+
+def _perform(job: "Job", name: str) -> None:
+    """Do the steps of that name: through Prefect where a server is named, else in this process without it."""
+    if os.environ.get("PREFECT_API_URL"):
+        from importlib import import_module
+
+        getattr(import_module(f"flows.{name}"), name)(job)
+        return
+    from flows.run import run as run_directly
+    from flows.steps import RUNS
+
+    with console.progress(len(RUNS[name])) as tell:
+        run_directly(job, RUNS[name], tell)
+
+
+def _show_summary(warehouse: Path, places: list[str], *, as_json: bool) -> None:
+    from flows.steps import summary
+
+    totals = summary(warehouse)
+    if as_json:
+        console.say_json(totals)
+    else:
+        console.say("\n".join([console.summary_text(totals), *places]))
+
+
+def _make_room(folder: Path) -> None:
+    """Make the folder; refuses one that holds a table already, which might be a real registry."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        has_tables = any(folder.glob("*.csv"))
+    except OSError as error:
+        raise UsageError(f"{folder}: the folder cannot be made ({error.strerror}). Choose another one.") from None
+    if has_tables:
+        raise UsageError(f"{folder}: the folder holds CSV files already. Choose an empty one.")
+
+
+def main() -> None:
+    """Run a command and end with its exit code."""
+    try:
+        app()
+    except Exception as error:
+        sys.exit(console.exit_code_of(error, is_debug="--debug" in sys.argv[1:2]))

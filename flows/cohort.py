@@ -1,0 +1,15 @@
+"""Prefect flow: a whole run, from the sources to the report."""
+
+from prefect import flow
+
+from flows.run import holding
+from flows.steps import Job
+from flows.tasks import ANNOTATE, INGEST, REPORT
+
+
+@flow(name="crlm-cohort", persist_result=False)
+def cohort(job: Job) -> None:
+    """Ingest, annotate and report while holding the warehouse."""
+    with holding(job.warehouse):
+        for step in (INGEST, ANNOTATE, REPORT):
+            step(job)

@@ -1,0 +1,86 @@
+"""What the terminal shows: progress while a run lasts, its summary, and one clear line when it cannot be."""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from crlm_pipeline.errors import CrlmError
+
+DEFECT = 1
+
+
+def say(text: str) -> None:
+    """Write a result to standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def complain(text: str) -> None:
+    """Write one line to standard error."""
+    sys.stderr.write(f"crlm: {' '.join(text.split())}\n")
+
+
+def say_json(content: Any) -> None:
+    """Write a result for machines; dates as ISO 8601."""
+    say(json.dumps(content, default=str, indent=2))
+
+
+@contextmanager
+def progress(steps: int) -> Iterator[Callable[[str], None]]:
+    """Yield what is to be told the name of each step; shows a bar when standard error is a terminal, else nothing."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415  # only a terminal needs it
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=steps, completed=-1)
+        yield lambda name: bar.update(task, description=name, advance=1)
+
+
+def exit_code_of(error: Exception, *, is_debug: bool) -> int:
+    """Tell what went wrong and return the exit code.
+
+    Of a defect only kind and place are shown, never its message: that may hold a value of a patient.
+    """
+    if isinstance(error, CrlmError):
+        complain(str(error))
+        return error.exit_code
+    if is_debug:
+        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    complain(
+        f"this is a defect of crlm-pipeline ({type(error).__name__} in {place.name}, line {place.lineno}). "
+        "Nothing was published. Please report it with the output of `crlm --debug ...`."
+    )
+    return DEFECT
+
+
+def summary_text(summary: Mapping[str, Any]) -> str:
+    """Return the short summary of a run."""
+    judge = summary["judge_by"] or ", ".join(summary["guidelines"])
+    lines = [
+        f"{summary['patients']:,} patients, {summary['metastatic_patients']:,} metastatic, "
+        f"{summary['crlm_patients']:,} with liver metastases; {summary['decisions']:,} decisions "
+        f"as of {summary['as_of']}",
+        f"{summary['rows_read']:,} rows read = {summary['rows_accepted']:,} accepted + "
+        f"{summary['rows_rejected']:,} rejected + {summary['rows_duplicate']:,} duplicate; "
+        f"{summary['cells_rejected']:,} cells set aside",
+        f"findings: {summary['errors']:,} errors, {summary['warnings']:,} warnings (table audit.finding)",
+        f"judged by {judge}",
+        f"run {summary['run_id']}, {summary['status']}, content {summary['content_hash'][:16]}",
+    ]
+    return "\n".join(lines)
+
+
+def table_text(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return rows as aligned columns of text."""
+    cells = [list(map(str, header)), *([("" if cell is None else str(cell)) for cell in row] for row in rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(header))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )

@@ -1,0 +1,14 @@
+"""Prefect flow: reads the sources into `FILE.next`."""
+
+from prefect import flow
+
+from flows.run import holding
+from flows.steps import Job
+from flows.tasks import INGEST
+
+
+@flow(name="crlm-ingest", persist_result=False)
+def ingest(job: Job) -> None:
+    """Reads the sources into `FILE.next`."""
+    with holding(job.warehouse):
+        INGEST(job)

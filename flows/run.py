@@ -1,0 +1,34 @@
+"""The direct runner: the steps one after the other in this process, without Prefect."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from crlm_pipeline.errors import SourceError
+from crlm_pipeline.warehouse import lock
+from flows.steps import STEPS, Job, Step
+
+Tell = Callable[[str], None]
+
+
+def run(job: Job, steps: Sequence[Step] = STEPS, tell: Tell = lambda _: None) -> None:
+    """Do the steps of a job while holding its warehouse; `tell` hears the name of each step before it begins."""
+    with holding(job.warehouse):
+        for step in steps:
+            tell(step.name)
+            step.do(job)
+
+
+@contextmanager
+def holding(warehouse: Path) -> Iterator[None]:
+    """Hold the right to write the warehouse; its folder is made if there is none.
+
+    Raises `WarehouseBusyError` when another run holds it, `SourceError` when the folder cannot be made.
+    """
+    try:
+        warehouse.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"its folder cannot be made ({error.strerror})."
+        raise SourceError(problem, "Choose another place with --warehouse.", str(warehouse)) from None
+    with lock(warehouse):
+        yield

@@ -1,0 +1,33 @@
+"""The steps as Prefect tasks: few and coarse, results never persisted, parameters are paths, settings and counts."""
+
+from typing import Any, Final
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+
+from crlm_pipeline.errors import CrlmError
+from flows.steps import STEPS, Counts, Job, Step
+
+RETRY_SECONDS: Final = 10
+
+
+def _is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether a network share may come back; what the user must mend does not mend itself."""
+    return not isinstance(state.result(raise_on_failure=False), CrlmError)
+
+
+def as_task(step: Step) -> Task[[Job], Counts]:
+    """Return the step as a task of the same name."""
+    decorated: Task[[Job], Counts] = task(
+        name=step.name,
+        retries=step.retries,
+        retry_delay_seconds=RETRY_SECONDS,
+        retry_condition_fn=_is_worth_retrying,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )(step.do)
+    return decorated
+
+
+INGEST, ANNOTATE, REPORT = map(as_task, STEPS)
