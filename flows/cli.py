@@ -156,7 +156,6 @@ def explain(decision_id: str, warehouse: WarehouseFile = DEFAULT_WAREHOUSE) -> N
 def list_editions(as_json: Json = False) -> None:
     """List the editions, with their dates and whether a clinician has signed them."""
     from crlm_pipeline.documentation import EDITION_COLUMNS, edition_rows
-
     from crlm_pipeline.guidelines.load import load_editions
 
     rows = edition_rows(load_editions())
@@ -170,7 +169,6 @@ def list_editions(as_json: Json = False) -> None:
 def show_edition(edition: str) -> None:
     """Print an edition: its rules, in words, with sources."""
     from crlm_pipeline.documentation import edition_page
-
     from crlm_pipeline.guidelines.load import load_editions
 
     console.say(edition_page(load_editions().edition(edition)))
@@ -179,15 +177,20 @@ def show_edition(edition: str) -> None:
 @guideline_app.command("diff")
 def diff_editions(older: str, newer: str) -> None:
     """Print what differs between two editions, rule by rule."""
-    from difflib import unified_diff
-
-    from crlm_pipeline.documentation import edition_page
-
+    from crlm_pipeline.guidelines.comparison import changes_in_words, compare_editions
     from crlm_pipeline.guidelines.load import load_editions
 
     knowledge = load_editions()
-    pages = [edition_page(knowledge.edition(edition)).splitlines() for edition in (older, newer)]
-    console.say("\n".join(unified_diff(pages[0], pages[1], older, newer, lineterm="")))
+    console.say(changes_in_words(compare_editions(knowledge.edition(older), knowledge.edition(newer))))
+
+
+@guideline_app.command("review")
+def review_edition(edition: str) -> None:
+    """Print a sheet on which a clinician reviews and signs an edition."""
+    from crlm_pipeline.guidelines.load import load_editions
+    from crlm_pipeline.guidelines.review_sheet import review_sheet
+
+    console.say(review_sheet(load_editions().edition(edition)))
 
 
 @app.command()

@@ -104,6 +104,31 @@ judged as (
     group by series.guideline
 ),
 
+mart_total as (
+    select
+        guideline,
+        sum(n) as n
+    from mart.concordance
+    where
+        population = 'all'
+        and centre_id is null
+        and year is null
+        and edition_id is null
+        and setting is null
+        and line is null
+    group by guideline
+),
+
+counted as (
+    select
+        'decisions of ' || verdict.guideline || ' in mart.concordance' as balance,
+        count(*) as expected,
+        coalesce(first(total.n), 0) as actual
+    from cohort.verdict
+    left join mart_total as total on verdict.guideline = total.guideline
+    group by verdict.guideline
+),
+
 balances as (
     select
         balance,
@@ -122,6 +147,12 @@ balances as (
         expected,
         actual
     from judged
+    union all
+    select
+        balance,
+        expected,
+        actual
+    from counted
 )
 
 select
