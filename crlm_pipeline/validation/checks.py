@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 from pandera.errors import SchemaErrors
 
+from crlm_pipeline.resources import reference
 from crlm_pipeline.validation.casts import earliest, is_partial
 from crlm_pipeline.validation.delivery import ROW_ID
 from crlm_pipeline.validation.faults import Check, cell_check, faults, together
@@ -33,6 +34,16 @@ def declaration_faults(model: type[Table], typed: pl.DataFrame, known: pl.DataFr
         rows = typed.select(pl.col(ROW_ID).gather(part["index"]))
         found.append(faults(cell_check(str(check), declared, _expectation(str(check), declared)), rows))
     return together(found).join(known, on=[ROW_ID, "column_name"], how="anti", maintain_order="left")
+
+
+def country_faults(table: TableDescription, typed: pl.DataFrame) -> pl.DataFrame:
+    """Return the countries that are well formed but do not exist (`data/reference/countries.csv`; UK is GB there)."""
+    if "country" not in typed.columns:
+        return together([])
+    codes = [country["alpha_2"] for country in reference("countries")]
+    is_wrong = pl.col("country").str.contains("^[A-Z]{2}$") & ~pl.col("country").is_in(codes)
+    expected = "expected a code of ISO 3166-1 such as GB, or ZZ where the country is unknown."
+    return faults(cell_check("not_in_vocabulary", table.column("country"), expected), typed.filter(is_wrong))
 
 
 def date_faults(table: TableDescription, typed: pl.DataFrame, today: date) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from crlm_pipeline.resources import reference
 from crlm_pipeline.validation.casts import earliest, latest
 from crlm_pipeline.validation.faults import Check, faults
 
@@ -73,8 +74,11 @@ def _topography_outside(tables: Tables) -> pl.DataFrame:
     return tables["tumour"].filter(~pl.col("topography").str.contains("^C(18|19|20)"))
 
 
-def _neuroendocrine(tables: Tables) -> pl.DataFrame:
-    return tables["tumour"].filter(pl.col("morphology").str.contains("^824[0-9]"))
+def _morphology_outside(tables: Tables) -> pl.DataFrame:
+    """A code between `first` and `last` of a row of `data/reference/morphology_outside_crc.csv`."""
+    code = pl.col("morphology").str.extract("^([0-9]{4})").cast(pl.Int32)
+    outside = [code.is_between(int(row["first"]), int(row["last"])) for row in reference("morphology_outside_crc")]
+    return tables["tumour"].filter(pl.any_horizontal(outside))
 
 
 def _codon_12_not_mutated(tables: Tables) -> pl.DataFrame:
@@ -181,11 +185,11 @@ ODD: Final = (
         "tumour",
         Check(
             "morphology_out_of_scope",
-            "morphology: expected none of 8240 to 8249; neuroendocrine is out of scope.",
+            "morphology: expected a colorectal carcinoma; a neuroendocrine or other tumour is out of scope.",
             "keep",
             "morphology",
         ),
-        _neuroendocrine,
+        _morphology_outside,
     ),
     CrossCheck(
         "biomarker",

@@ -24,19 +24,19 @@ def row_ledger(extract: Extract, screened: list[Screened]) -> pl.DataFrame:
     for part in extract.tables:
         delivered[part.source_file_id, part.table_name] += part.frame.height
     fates = pl.concat([_fates(table) for table in screened])
-    counts = fates.group_by("source_file_id", "table_name").agg(
-        pl.col("fate").eq(fate).sum().cast(pl.Int64).alias(f"rows_{fate}")
-        for fate in ("accepted", "rejected", "duplicate")
+    assert fates.select(pl.sum_horizontal("^rows_.*$").eq(1).all()).item(), "a row has no fate or two"
+    counts = fates.group_by("source_file_id", "table_name").agg(pl.col("^rows_.*$").sum().cast(pl.Int64))
+    read = pl.DataFrame(
+        [(file, table, count) for (file, table), count in delivered.items()],
+        {"source_file_id": pl.String, "table_name": pl.String, "rows_read": pl.Int64},
+        orient="row",
     )
-    keys = [(file, table, count) for (file, table), count in delivered.items()]
-    read = pl.DataFrame(keys, ["source_file_id", "table_name", "rows_read"], orient="row")
-    ledger = read.join(counts, on=["source_file_id", "table_name"], how="full", coalesce=True).with_columns(
-        pl.col("^rows_.*$").fill_null(0)
-    )
-    whole = pl.sum_horizontal("rows_accepted", "rows_rejected", "rows_duplicate") == pl.col("rows_read")
-    lost = ledger.filter(~whole).select("source_file_id", "table_name").rows()
+    ledger = read.join(counts, on=["source_file_id", "table_name"], how="full", coalesce=True)
+    ledger = ledger.with_columns(pl.col("^rows_.*$").fill_null(0)).select(shape(RowLedger).keys())
+    balances = pl.sum_horizontal("rows_accepted", "rows_rejected", "rows_duplicate") == pl.col("rows_read")
+    lost = ledger.filter(~balances).select("source_file_id", "table_name").rows()
     assert not lost, f"rows were lost or doubled: {lost}"
-    return ledger.select(shape(RowLedger).keys()).sort("source_file_id", "table_name")
+    return ledger.sort("source_file_id", "table_name")
 
 
 def rejected_rows(extract: Extract, screened: list[Screened]) -> pl.DataFrame:
@@ -46,16 +46,15 @@ def rejected_rows(extract: Extract, screened: list[Screened]) -> pl.DataFrame:
 
 
 def _fates(screened: Screened) -> pl.DataFrame:
-    accepted = pl.col(ROW_ID).is_in(screened.rows[ROW_ID].implode())
-    rejected = pl.col(ROW_ID).is_in(screened.found.filter(pl.col("action") == "row")[ROW_ID].implode())
-    fates = pl.concat_list(
-        pl.when(accepted).then(pl.lit("accepted")),
-        pl.when(rejected).then(pl.lit("rejected")),
-        pl.when("is_duplicate").then(pl.lit("duplicate")),
-    ).list.drop_nulls()
+    """Return each delivered row with what it came to, one of three."""
+    is_rejected = screened.found.filter(pl.col("action") == "row")[ROW_ID].implode()
     return screened.read.select(
-        "source_file_id", pl.lit(screened.table.name).alias("table_name"), fates.alias("fate")
-    ).explode("fate")
+        "source_file_id",
+        pl.lit(screened.table.name).alias("table_name"),
+        pl.col(ROW_ID).is_in(screened.rows[ROW_ID].implode()).alias("rows_accepted"),
+        pl.col(ROW_ID).is_in(is_rejected).alias("rows_rejected"),
+        pl.col("is_duplicate").alias("rows_duplicate"),
+    )
 
 
 def _rejected(extract: Extract, screened: Screened) -> pl.DataFrame:
