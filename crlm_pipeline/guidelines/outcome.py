@@ -198,13 +198,16 @@ class _Position:
         )
 
     def would_be(self, done: Walk) -> str:
-        """Say what the verdict is under each candidate."""
+        """Say what the verdict is under each candidate; the last is what holds when no open rule applies."""
+        *unsettled, last = done.candidates
         parts: dict[str, list[str]] = {}
-        for number in done.candidates:
-            settled = self._settled(number)
-            verdict = _deciding(self.walk(settled)).verdict
-            parts.setdefault(verdict_in_words(verdict), []).append(self._condition_of(number))
-        return "; ".join(f"{verdict} if {' or '.join(conditions)}" for verdict, conditions in parts.items())
+        for number in unsettled:
+            parts.setdefault(self._verdict_if(number), []).append(self._condition_of(number))
+        said = [f"{verdict} if {' or '.join(conditions)}" for verdict, conditions in parts.items()]
+        return "; ".join([*said, f"otherwise {self._verdict_if(last)}"])
+
+    def _verdict_if(self, chosen: int | None) -> str:
+        return verdict_in_words(_deciding(self.walk(self._settled(chosen))).verdict)
 
     def _settled(self, chosen: int | None) -> tuple[Truth, ...]:
         """Return the truths with the chosen rule true and every other open clause false."""
@@ -214,18 +217,14 @@ class _Position:
         )
 
     def _condition_of(self, number: int | None) -> str:
-        if number is None:
-            return "none of these rules applies"
-        rule = self._ladder.rules[number]
-        unknown = sorted(
-            {
-                fact
-                for clause, facts in zip(self._ladder.clauses, self._state.unknown, strict=True)
-                if clause.rule_no == number and clause.option_no is None
-                for fact in facts
-            }
-        )
-        return wording.rule_in_words(rule, unknown) if unknown else f"{rule.id} applies"
+        assert number is not None, "only the last candidate can be the unwritten rule"
+        unknown = {
+            fact
+            for clause, facts in zip(self._ladder.clauses, self._state.unknown, strict=True)
+            if clause.rule_no == number
+            for fact in facts
+        }
+        return wording.rule_in_words(self._ladder.rules[number], unknown)
 
     def rule_id(self, number: int | None) -> str | None:
         return None if number is None else self._ladder.rules[number].id
@@ -265,17 +264,18 @@ class _Position:
         )
 
     def best_option(self, done: Walk) -> str | None:
-        """Return the pattern of the best option of the first rule in play, none when nothing is held out."""
+        """Return the pattern of the best option of the first rule in play; none when at most investigational ones are."""
         options = [
             self._ladder.rules[each.rule_no].options[each.option_no]
             for each in self.held_out(done)
             if each.rule_no in done.candidates or done.candidates == (None,)
         ]
-        ranked = sorted(options, key=lambda option: _PREFERENCE_ORDER[option.preference])
-        return ranked[0].treatment if ranked else None
+        for preference in ("preferred", "alternative"):
+            for option in options:
+                if option.preference == preference:
+                    return option.treatment
+        return None
 
-
-_PREFERENCE_ORDER = {"preferred": 0, "alternative": 1, "investigational": 2}
 
 _STANDING_SENTENCES = {
     Standing.PREFERRED: "The treatment given is a preferred option.",
