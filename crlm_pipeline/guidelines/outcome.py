@@ -264,7 +264,7 @@ class _Position:
         )
 
     def best_option(self, done: Walk) -> str | None:
-        """Return the pattern of the best option of the first rule in play; none when at most investigational ones are."""
+        """Return the pattern of the best option of the first rule in play; an investigational one is none."""
         options = [
             self._ladder.rules[each.rule_no].options[each.option_no]
             for each in self.held_out(done)

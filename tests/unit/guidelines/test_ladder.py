@@ -78,10 +78,7 @@ def test_a_condition_under_known_is_false_when_unknown() -> None:
 
 
 def test_a_rule_without_a_preferred_option_adds_its_options_to_the_next_true_rule() -> None:
-    adds = rule(
-        "her2", {"her2": "positive"}, ("tucatinib + trastuzumab", "alternative"), not_recommended=["panitumumab"]
-    )
-    ladder = edition(adds, rule("late", {}, ("regorafenib", "preferred")))
+    ladder = edition(HER2, rule("late", {}, ("regorafenib", "preferred")))
     verdicts = [
         judged(ladder, given, her2="positive").verdict
         for given in ("lapatinib + trastuzumab", "regorafenib", "panitumumab", "folfox")
@@ -103,10 +100,7 @@ def test_added_options_alone_demand_nothing() -> None:
 
 
 def test_an_unknown_rule_that_demands_nothing_matters_only_to_a_treatment_it_speaks_of() -> None:
-    adds = rule(
-        "her2", {"her2": "positive"}, ("lapatinib + trastuzumab", "alternative"), not_recommended=["panitumumab"]
-    )
-    ladder = edition(adds, rule("late", {}, ("regorafenib", "preferred")))
+    ladder = edition(HER2, rule("late", {}, ("regorafenib", "preferred")))
     assert judged(ladder, "regorafenib").verdict == "concordant_preferred"
     assert judged(ladder, "folfox").verdict == "discordant_not_given"
     assert judged(ladder, "lapatinib + trastuzumab").outcome.missing_facts == ("her2",)
