@@ -1,0 +1,160 @@
+"""Finding the files of a source and what their headers say; the records are read only when a format asks for them."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from crlm_pipeline.errors import SourceError
+from crlm_pipeline.extracts import text
+from schemas.extract import extract_tables
+
+_TABULAR: Final = frozenset({"", ".csv", ".tsv", ".tab", ".txt", ".maf", ".parquet", ".xlsx"})
+_REFUSED_WHEN_DAMAGED: Final = frozenset({".parquet", ".xlsx"})
+
+
+@dataclass(frozen=True)
+class SourceBytes:
+    """A file of a source: its path, its name relative to the source, and its content (read once, when asked for)."""
+
+    path: Path
+    name: str
+
+    @cached_property
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        return text.read_bytes(self.path, self.name)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @cached_property
+    def source_file_id(self) -> str:
+        """First 16 hex digits of sha256(relative name + NUL + content)."""
+        return hashlib.sha256(self.name.encode() + b"\x00" + self.content).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of records inside a file: all of a text or Parquet file, or one sheet of a workbook.
+
+    `name` is the file's stem or the sheet's name; `head` is the start of a text file, empty for other kinds.
+    """
+
+    file: SourceBytes
+    name: str
+    header: tuple[str, ...]
+    head: str = ""
+    kind: str = "text"
+
+    @cached_property
+    def records(self) -> pl.DataFrame:
+        """The records as delivered: `source_row` and String columns. Raises `SourceError` when they cannot be read."""
+        if self.kind == "parquet":
+            return text.read_parquet(self.file.content, self.file.name)
+        if self.kind == "workbook":
+            return text.read_sheet(self.file.content, self.name, self.file.name)
+        return text.read_text(self.file.content, self.file.name)
+
+    def has(self, *columns: str) -> bool:
+        """Whether the header has all these columns."""
+        return set(columns) <= set(self.header)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The files of one folder, which are read together. `label` is the folder's name."""
+
+    label: str
+    sheets: tuple[Sheet, ...]
+    other_files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was named on the call: a folder with its folders, or all files named one by one."""
+
+    label: str
+    groups: tuple[Group, ...]
+
+
+def discover(sources: Sequence[Path]) -> list[Source]:
+    """Return the files of the sources, by folder; files named one by one are one source together.
+
+    Raises `SourceError` for a source that does not exist, may not be read, or is damaged beyond its header.
+    """
+    found = [
+        Source(source.name, _groups(list(_files(source)), is_named=False)) for source in sources if source.is_dir()
+    ]
+    named = [SourceBytes(source, source.name) for source in sources if not source.is_dir()]
+    if named:
+        found.append(Source(named[0].name, _groups(named, is_named=True)))
+    return found
+
+
+def _groups(files: list[SourceBytes], *, is_named: bool) -> tuple[Group, ...]:
+    by_folder: dict[Path, list[SourceBytes]] = {}
+    for file in files:
+        by_folder.setdefault(file.path.absolute().parent, []).append(file)
+    return tuple(_group(folder.name, of_folder, is_named=is_named) for folder, of_folder in by_folder.items())
+
+
+def _files(folder: Path) -> Iterator[SourceBytes]:
+    for path in sorted(_walk(folder, folder)):
+        yield SourceBytes(path, path.relative_to(folder).as_posix())
+
+
+def _walk(folder: Path, source: Path) -> Iterator[Path]:
+    try:
+        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError as error:
+        name = folder.relative_to(source).as_posix() if folder != source else folder.name
+        raise text.UnreadableError("The folder cannot be read.", "Check that you may read it.", name) from error
+    for entry in entries:
+        if entry.is_dir():
+            yield from _walk(entry, source)
+        else:
+            yield entry
+
+
+def _group(label: str, files: list[SourceBytes], *, is_named: bool) -> Group:
+    sheets: list[Sheet] = []
+    others: list[str] = []
+    for file in files:
+        try:
+            found = list(_sheets(file)) if is_named or file.path.suffix.lower() in _TABULAR else []
+        except text.UnreadableError:
+            raise
+        except SourceError:
+            if is_named or _is_expected(file):
+                raise
+            found = []
+        sheets += found
+        if not found:
+            others.append(file.name)
+    return Group(label, tuple(sheets), tuple(others))
+
+
+def _is_expected(file: SourceBytes) -> bool:
+    """Whether a damaged file must not be passed over: one of our tables, or a data file by its kind."""
+    return file.path.stem.lower() in extract_tables() or file.path.suffix.lower() in _REFUSED_WHEN_DAMAGED
+
+
+def _sheets(file: SourceBytes) -> Iterator[Sheet]:
+    start = text.read_bytes(file.path, file.name, limit=text.HEAD_BYTES)
+    suffix = file.path.suffix.lower()
+    if start.startswith(text.PARQUET_MAGIC) or (suffix == ".parquet" and start):
+        yield Sheet(file, file.path.stem, text.header_of_parquet(file.content, file.name), kind="parquet")
+    elif start.startswith(text.ZIP_MAGIC) or (suffix == ".xlsx" and start):
+        book = text.workbook(file.content, file.name)
+        for name in book.sheet_names:
+            yield Sheet(file, name, text.header_of_sheet(book, name), kind="workbook")
+    else:
+        beginning = text.head(start, file.name)
+        yield Sheet(file, file.path.stem, text.header_of_text(beginning), beginning)

@@ -1,0 +1,243 @@
+"""Records of one file as text: delimited text, Parquet and Excel become frames of String columns with row numbers.
+
+Nothing is guessed: a file that is cut off, in another encoding, ragged or without unique headers is refused with the
+place and the remedy. Cells come as delivered; an empty cell is null.
+"""
+
+import codecs
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Final, NoReturn
+
+import fastexcel
+import polars as pl
+
+from crlm_pipeline.errors import SourceError
+
+SOURCE_ROW: Final = "source_row"
+HEAD_BYTES: Final = 262_144
+PARQUET_MAGIC: Final = b"PAR1"
+ZIP_MAGIC: Final = b"PK\x03\x04"
+_DELIMITERS: Final = ("\t", ";", ",")
+_MIDNIGHT: Final = re.compile(r" 00:00:00(\.0+)?$")
+
+
+class UnreadableError(SourceError):
+    """A file or folder that may not be read; never passed over in silence."""
+
+
+def read_bytes(path: Path, file: str, limit: int = -1) -> bytes:
+    """Return the bytes of a file (the first `limit` if given); `UnreadableError` when it may not be read."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(limit)
+    except OSError as error:
+        raise UnreadableError(
+            "The file cannot be read.", "Check that it exists and that you may read it.", file
+        ) from error
+
+
+def decode(content: bytes, file: str) -> str:
+    """Return UTF-8 text without its byte-order mark; `SourceError` names the row where the encoding breaks."""
+    _refuse_binary(content, file)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = _row(content.removeprefix(codecs.BOM_UTF8)[: error.start])
+        raise SourceError("The text is not UTF-8.", "Save the file as UTF-8 and run again.", file, row) from error
+
+
+def _refuse_binary(content: bytes, file: str) -> None:
+    if not content.strip():
+        raise SourceError("The file is empty.", "Deliver it again, with at least a header line.", file)
+    if b"\x00" in content:
+        raise SourceError(
+            "The file holds NUL bytes: it is damaged, binary or UTF-16.",
+            "Save it as UTF-8 text.",
+            file,
+            _row(content[: content.index(0)]),
+        )
+
+
+def _row(before: bytes) -> int | None:
+    """Return the row in which these bytes end, counted from 1 below the header; None inside the header."""
+    lines = before.decode("utf-8", errors="replace").split("\n")
+    header = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
+    return len(lines) - 1 - header or None if header < len(lines) else None
+
+
+def head(content: bytes, file: str) -> str:
+    """Return the start of a text file up to its last whole line, leniently decoded; `SourceError` when binary."""
+    _refuse_binary(content, file)
+    text = content.decode("utf-8-sig", errors="replace")
+    return text if len(content) < HEAD_BYTES else text.rpartition("\n")[0] or text
+
+
+def _header_line(text: str) -> str:
+    """Return the first line that is neither blank nor a comment (`#`); an empty text when there is none."""
+    return next((line for line in text.split("\n") if line.strip() and not line.startswith("#")), "")
+
+
+def delimiter(header: str) -> str:
+    """Return the delimiter of a header line: a tab if it has one, else the more frequent of `;` and `,`."""
+    return "\t" if "\t" in header else max(_DELIMITERS[1:], key=header.count)
+
+
+def header_of_text(text: str) -> tuple[str, ...]:
+    """Return the column names of delimited text, as far as it is at hand."""
+    line = _header_line(text).rstrip("\r")
+    if not line:
+        return ()
+    separator = delimiter(line)
+    cells = line.split(separator) if separator == "\t" else next(csv.reader([line], delimiter=separator))
+    return tuple(_unquoted(cell) for cell in cells)
+
+
+def _unquoted(cell: str) -> str:
+    text = cell.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def header_of_parquet(content: bytes, file: str) -> tuple[str, ...]:
+    """Return the column names of a Parquet file; `SourceError` when it is cut off."""
+    try:
+        return tuple(pl.read_parquet_schema(io.BytesIO(content)))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _damaged(file, "Parquet") from error
+
+
+def workbook(content: bytes, file: str) -> fastexcel.ExcelReader:
+    """Open an Excel workbook; `SourceError` when it is damaged."""
+    try:
+        return fastexcel.read_excel(content)
+    except fastexcel.FastExcelError as error:
+        raise _damaged(file, "Excel") from error
+
+
+def _damaged(file: str, kind: str) -> SourceError:
+    return SourceError(f"The {kind} file is cut off or damaged.", "Deliver it again.", file)
+
+
+def read_text(content: bytes, file: str) -> pl.DataFrame:
+    """Read delimited text. Rows count from 1 below the header; blank lines count but make no record."""
+    text = decode(content, file)
+    header_line = _header_line(text)
+    if not header_line:
+        raise SourceError("The file has no header.", "Deliver it with a header line.", file)
+    separator = delimiter(header_line)
+    body = text[text.index(header_line) :]
+    names = _names(header_of_text(header_line), file)
+    if separator != "\t" and '"' in body:
+        return _read_quoted(body, separator, names, file)
+    lines = pl.Series("line", body.removesuffix("\n").split("\n")).str.strip_suffix("\r")[1:]
+    cells = lines.str.split(separator)
+    frame = pl.DataFrame({SOURCE_ROW: pl.int_range(1, len(lines) + 1, dtype=pl.Int32, eager=True), "cells": cells})
+    frame = frame.filter(lines.str.strip_chars() != "")
+    _refuse_ragged(frame, len(names), file)
+    columns = [pl.col("cells").list.get(i).alias(name) for i, name in enumerate(names)]
+    return _known_cells(frame.select(SOURCE_ROW, *columns), strip_quotes=True)
+
+
+def _read_quoted(body: str, separator: str, names: list[str], file: str) -> pl.DataFrame:
+    """Read text whose cells may be quoted and hold delimiters or line breaks; a record counts as one row."""
+    try:
+        records = list(csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True))[1:]
+    except csv.Error as error:
+        raise SourceError("A quotation mark is not closed.", 'Close or double it ("").', file) from error
+    numbered = [(row, cells) for row, cells in enumerate(records, start=1) if any(cell.strip() for cell in cells)]
+    schema: dict[str, pl.DataType] = {SOURCE_ROW: pl.Int32(), "cells": pl.List(pl.String)}
+    frame = pl.DataFrame(numbered, schema=schema, orient="row")
+    _refuse_ragged(frame, len(names), file)
+    return _known_cells(frame.select(SOURCE_ROW, *(pl.col("cells").list.get(i).alias(n) for i, n in enumerate(names))))
+
+
+def _refuse_ragged(frame: pl.DataFrame, width: int, file: str) -> None:
+    ragged = frame.filter(pl.col("cells").list.len() != width)
+    if ragged.height:
+        row, cells = ragged.row(0)
+        raise SourceError(
+            f"The row has {len(cells)} cells where the header has {width} columns.",
+            "Quote cells that hold the delimiter, and deliver every row with all its cells.",
+            file,
+            row,
+        )
+
+
+def _names(header: tuple[str, ...], file: str) -> list[str]:
+    """Return the header with nameless columns numbered; `SourceError` for a name that stands twice."""
+    names = [name or f"column_{number}" for number, name in enumerate(header, start=1)]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated:
+        raise SourceError("The column stands twice.", "Name each column once.", file, column=repeated)
+    if SOURCE_ROW in names:
+        # A column of that name is ours in the warehouse; the delivered one could not stand beside it.
+        names[names.index(SOURCE_ROW)] = f"delivered_{SOURCE_ROW}"
+    return names
+
+
+def _known_cells(frame: pl.DataFrame, *, strip_quotes: bool = False) -> pl.DataFrame:
+    """Make empty cells null, and in unquoted text take the quotes off a cell that is wholly quoted."""
+    cells = pl.exclude(SOURCE_ROW)
+    if strip_quotes:
+        frame = frame.with_columns(cells.str.replace(r'^\s*"([^"]*)"\s*$', "${1}"))
+    blank = pl.when(cells.str.strip_chars() != "").then(cells)
+    frame = frame.with_columns(blank.name.keep())
+    empty = [name for name in frame.columns if name.startswith("column_") and frame[name].null_count() == frame.height]
+    return frame.drop(empty)
+
+
+def read_parquet(content: bytes, file: str) -> pl.DataFrame:
+    """Read Parquet; numbers, dates, booleans and lists become the text a CSV would hold (lists by `;`)."""
+    try:
+        frame = pl.read_parquet(io.BytesIO(content))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _damaged(file, "Parquet") from error
+    frame = frame.rename(dict(zip(frame.columns, _names(tuple(frame.columns), file), strict=True)))
+    texts = [_as_text(name, dtype, file) for name, dtype in frame.schema.items()]
+    return _known_cells(frame.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(SOURCE_ROW), *texts))
+
+
+def _as_text(name: str, dtype: pl.DataType, file: str) -> pl.Expr:
+    value = pl.col(name)
+    if isinstance(dtype, pl.List) and not dtype.inner.is_nested():
+        return value.cast(pl.List(pl.String)).list.join(";").alias(name)
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        _refuse_type(name, file)
+    if dtype.is_float():
+        whole = (value == value.round()) & value.is_finite()
+        return (
+            pl.when(value.is_nan())
+            .then(None)
+            .when(whole)
+            .then(value.cast(pl.Int64, strict=False).cast(pl.String))
+            .otherwise(value.cast(pl.String))
+            .alias(name)
+        )
+    if isinstance(dtype, pl.Datetime):
+        return value.dt.strftime("%Y-%m-%d %H:%M:%S").str.replace(_MIDNIGHT.pattern, "").alias(name)
+    return value.cast(pl.String).alias(name)
+
+
+def _refuse_type(name: str, file: str) -> NoReturn:
+    raise SourceError(
+        "The column holds nested or binary values.", "Deliver one plain value per cell.", file, column=name
+    )
+
+
+def header_of_sheet(book: fastexcel.ExcelReader, sheet: str) -> tuple[str, ...]:
+    """Return the first row of a sheet of a workbook."""
+    row = book.load_sheet(sheet, header_row=None, n_rows=1, dtypes="string").to_polars()
+    return tuple((cell or "").strip() for cell in row.row(0)) if row.height else ()
+
+
+def read_sheet(content: bytes, sheet: str, file: str) -> pl.DataFrame:
+    """Read one sheet of a workbook as shown; a date without time is ISO 8601. Blank rows count but make no record."""
+    cells = workbook(content, file).load_sheet(sheet, header_row=None, dtypes="string").to_polars()
+    names = _names(tuple((cell or "").strip() for cell in cells.row(0)), file)
+    cells.columns = names
+    frame = cells[1:].with_columns(pl.all().str.replace(_MIDNIGHT.pattern, ""))
+    frame = frame.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(SOURCE_ROW), pl.all())
+    frame = _known_cells(frame)
+    return frame.filter(~pl.all_horizontal(pl.exclude(SOURCE_ROW).is_null()))
