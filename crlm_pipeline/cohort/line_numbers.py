@@ -1,6 +1,6 @@
 """Gives each systemic exposure its line and course: the registry's number where it can be used, else by the rules."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.cohort.drugs import substances
-from crlm_pipeline.cohort.line_rules import ONGOING, Dose, Drug, Events, Line, Rules, split
+from crlm_pipeline.cohort.line_rules import ONGOING, Dose, Drug, Events, Rules, split
 from crlm_pipeline.settings import Windows
 
 NONE_YET: Final = Events()
@@ -35,7 +35,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """`number`: which of its patient's lines a row is in, from 1. `carried`: patient_id, number, inn of carried drugs."""
+    """`number`: which line of its patient a row is in, from 1. `carried`: patient_id, number, inn of carried drugs."""
 
     number: pl.Series
     carried: pl.DataFrame
@@ -61,44 +61,34 @@ def events_by_patient(systemic: pl.DataFrame, history: History) -> dict[str, Eve
 
 def _days(dated: pl.DataFrame) -> dict[str, list[int]]:
     by_patient = dated.group_by("patient_id").agg(pl.col("day").to_physical().unique().sort())
-    return dict(by_patient.iter_rows())
+    return dict(zip(by_patient["patient_id"].to_list(), by_patient["day"].to_list(), strict=True))
 
 
 def number(ordered: pl.DataFrame, events: Mapping[str, Events], rules: Rules) -> Numbers:
     """Number the lines of exposures that stand in the one order (`exposures.ORDER`)."""
-    doses = _doses(ordered)
     numbers: list[int] = []
     carried: list[tuple[str, int, str]] = []
-    for patient, count in _runs(ordered["patient_id"]):
-        first = len(numbers)
-        found, lines = split(doses[first : first + count], events.get(patient, NONE_YET), rules)
+    for patient, doses in _doses_by_patient(ordered):
+        found, lines = split(doses, events.get(patient, NONE_YET), rules)
         numbers += found
-        carried += _carried(patient, lines)
+        carried += [(patient, place, drug.inn) for place, line in enumerate(lines, start=1) for drug in line.carried]
     schema = {"patient_id": pl.String, "number": pl.Int32, "inn": pl.String}
     return Numbers(pl.Series("number", numbers, dtype=pl.Int32), pl.DataFrame(carried, schema=schema, orient="row"))
 
 
-def _carried(patient: str, lines: Iterable[Line]) -> list[tuple[str, int, str]]:
-    return [(patient, place, drug.inn) for place, line in enumerate(lines, start=1) for drug in line.carried]
-
-
-def _doses(ordered: pl.DataFrame) -> list[Dose]:
-    known = {
-        inn: Drug(inn, drug_class, family, is_awaited)
-        for inn, drug_class, family, is_awaited in substances().iter_rows()
-    }
-    columns = ordered.select(
-        pl.col("start_date").to_physical(),
-        pl.col("end_date").to_physical().fill_null(ONGOING),
-        pl.col("inn"),
-        pl.col("is_curative"),
-    )
-    return [Dose(start, end, known[inn], curative) for start, end, inn, curative in columns.iter_rows()]
-
-
-def _runs(ordered_patients: pl.Series) -> Iterable[tuple[str, int]]:
-    runs = ordered_patients.rle().struct.unnest()
-    return zip(runs["value"].to_list(), runs["len"].to_list(), strict=True)
+def _doses_by_patient(ordered: pl.DataFrame) -> Iterator[tuple[str, list[Dose]]]:
+    """Yield each patient's doses in turn, so that only one patient's are ever in memory."""
+    known = {row[0]: Drug(*row) for row in substances().iter_rows()}
+    starts = ordered["start_date"].to_physical().to_list()
+    ends = ordered["end_date"].to_physical().fill_null(ONGOING).to_list()
+    drugs = [known[inn] for inn in ordered["inn"].to_list()]
+    purposes = ordered["is_curative"].to_list()
+    runs = ordered["patient_id"].rle().struct.unnest()
+    first = 0
+    for patient, count in zip(runs["value"].to_list(), runs["len"].to_list(), strict=True):
+        rows = slice(first, first + count)
+        yield patient, list(map(Dose, starts[rows], ends[rows], drugs[rows], purposes[rows]))
+        first += count
 
 
 def place(systemic: pl.DataFrame, events: Mapping[str, Events], windows: Windows) -> tuple[pl.DataFrame, pl.DataFrame]:
