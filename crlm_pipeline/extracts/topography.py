@@ -17,7 +17,7 @@ def dotted(column: str) -> pl.Expr:
     code = pl.concat_str(
         pl.lit("C"), text.str.extract(_CODE, 1), pl.lit("."), pl.when(last == "").then(pl.lit("9")).otherwise(last)
     )
-    return pl.when(text.str.contains(_CODE)).then(code).otherwise(text)
+    return pl.when(text.str.contains(_CODE)).then(code).otherwise(text).alias(column)
 
 
 def from_site_text(column: str) -> pl.Expr:

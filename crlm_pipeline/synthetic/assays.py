@@ -177,8 +177,8 @@ def _braf_rows(laboratory: _Laboratory, tumours: Tumours) -> pl.DataFrame:
 
 def _msi_rows(laboratory: _Laboratory, tumours: Tumours) -> list[pl.DataFrame]:
     assays, chance = laboratory.assays, laboratory.chance
-    # Half a percent of MSI results disagree with the staining: a conflict that a registry must keep.
-    is_conflict = chance.happens(0.005)
+    # Some stainings disagree with the MSI result: a conflict that a registry must keep.
+    is_conflict = chance.happens(np.where(tumours.is_msi_high, 0.08, 0.004))
     by_pcr, by_ngs = np.isin(assays.msi_method, ["pcr", "ihc+pcr"]), assays.msi_method == "ngs"
     stable = chance.pick({"mss": 0.97, "msi_l": 0.03})
     sizes = laboratory.report(

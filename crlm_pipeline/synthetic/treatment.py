@@ -35,7 +35,7 @@ def _line_drug(batch: Batch, course: Course, line: Line, inn: str) -> pl.DataFra
     end = line.end if limit is None else np.minimum(line.end, line.start + limit)
     stop = np.where(end < line.end, "toxicity" if inn == "oxaliplatin" else "completed", line.stop_reason)
     mask = line.mask & line.regimen.has(inn) & (start < end)
-    is_backward = (line.number == 3) & chance.happens(0.004)
+    is_backward = (line.number == 3) & chance.happens(0.02)
     registered = np.where(batch.centres.has_lines[batch.people.centre], np.where(is_backward, 1, line.number), np.nan)
     return _exposure(
         batch,
