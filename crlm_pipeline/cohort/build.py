@@ -1,0 +1,130 @@
+"""Builds the cohort: from accepted rows to patients, lines, decisions and what was known on each decision date."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from crlm_pipeline.cohort.aim import conflicts
+from crlm_pipeline.cohort.decided import DECISION_COLUMNS, as_decisions, with_facts, with_imputed_dates
+from crlm_pipeline.cohort.decisions import decisions
+from crlm_pipeline.cohort.facts.analytes import analyte_known
+from crlm_pipeline.cohort.facts.biomarkers import known_by_day, results
+from crlm_pipeline.cohort.facts.primaries import prepare_primaries
+from crlm_pipeline.cohort.facts.sources import fact_sources
+from crlm_pipeline.cohort.lines import History, Lines, derive
+from crlm_pipeline.cohort.occasions import earlier_doses, first_doses, occasions
+from crlm_pipeline.cohort.patients import cohort_patients, patient_facts, therapy_lines
+from crlm_pipeline.cohort.prior_therapy import prior_facts
+from crlm_pipeline.extracts.tables import Notice
+from crlm_pipeline.settings import Settings
+from crlm_pipeline.warehouse import Warehouse
+from schemas.cohort import (
+    AnalyteKnown,
+    CohortPatient,
+    Decision,
+    ExposureRole,
+    FactSource,
+    LineOfTherapy,
+    PatientFacts,
+)
+from schemas.column import Table
+from schemas.extract import Assessment, Biomarker, DrugExposure, Outcome, Procedure, Tumour
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The cohort as of a day: frames as declared in `schemas.cohort`, sorted by key.
+
+    `class_view`: shaped like `decision` with `seen_for` first, the same decision with its facts as known on the first
+    dose of that drug's class in the line (`facts_date` is that day); only where it is earlier than the decision's own.
+    """
+
+    patient: pl.DataFrame
+    line_of_therapy: pl.DataFrame
+    exposure_role: pl.DataFrame
+    decision: pl.DataFrame
+    class_view: pl.DataFrame
+    fact_source: pl.DataFrame
+    analyte_known: pl.DataFrame
+    patient_facts: pl.DataFrame
+    notices: tuple[Notice, ...]
+
+    @property
+    def frames(self) -> dict[type[Table], pl.DataFrame]:
+        """The frames that the warehouse stores, by their models."""
+        return {
+            CohortPatient: self.patient,
+            LineOfTherapy: self.line_of_therapy,
+            ExposureRole: self.exposure_role,
+            Decision: self.decision,
+            FactSource: self.fact_source,
+            AnalyteKnown: self.analyte_known,
+            PatientFacts: self.patient_facts,
+        }
+
+
+def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohort:
+    """Build the cohort from `extract.*` (and `audit.*` for calendars and imputed dates); stores nothing.
+
+    Rows dated after `as_of` take part in nothing; an end after it counts as empty. A line without a centre of its own
+    gets the patient's.
+    """
+    patients = warehouse.query("facts/patients", as_of=as_of)
+    lines = _lines(warehouse, settings, as_of)
+    therapy = therapy_lines(lines.line_of_therapy, patients)
+    warehouse.register("therapy_line", therapy)
+    warehouse.register("exposure", lines.exposure_role)
+    decided = decisions(warehouse, patients, therapy, as_of, settings.windows)
+    known = _known_results(warehouse, settings, as_of)
+    by_day = known_by_day(warehouse, known)
+    earlier = earlier_doses(decided, lines.class_start)
+    seen = occasions(decided, earlier)
+    drug_facts = (
+        first_doses(decided, lines.class_start),
+        prior_facts(decided, lines, warehouse.read(Outcome), settings.windows),
+    )
+    facts = with_facts(warehouse, seen, patients, drug_facts, settings.windows)
+    own = facts.filter("is_own")
+    sources = fact_sources(warehouse, own, known, settings.windows)
+    facts = with_imputed_dates(facts, sources, warehouse.query("facts/imputed_rows"))
+    return Cohort(
+        patient=cohort_patients(patients, decided, warehouse.query("facts/first_reports", as_of=as_of)),
+        line_of_therapy=therapy.select(lines.line_of_therapy.columns),
+        exposure_role=lines.exposure_role,
+        decision=as_decisions(facts.filter("is_own")),
+        class_view=_class_view(facts, earlier),
+        fact_source=sources,
+        analyte_known=analyte_known(by_day, warehouse.query("facts/dpd_contraindicated", as_of=as_of)),
+        patient_facts=patient_facts(warehouse, patients, known),
+        notices=(*lines.notices, *conflicts(own)),
+    )
+
+
+def _lines(warehouse: Warehouse, settings: Settings, as_of: date) -> Lines:
+    history = History(
+        procedures=warehouse.read(Procedure),
+        assessments=warehouse.read(Assessment),
+        outcomes=warehouse.read(Outcome),
+    )
+    return derive(warehouse.read(DrugExposure), history, settings.windows, as_of)
+
+
+def _known_results(warehouse: Warehouse, settings: Settings, as_of: date) -> pl.DataFrame:
+    """Return the results known by `as_of`, undated ones included, and let statements read the primaries known then."""
+    primaries = prepare_primaries(warehouse.read(Tumour), settings.side_policy)
+    warehouse.register("primary_tumour", _until(primaries, "diagnosis_date", as_of))
+    return _until(results(warehouse.read(Biomarker)), "known_date", as_of)
+
+
+def _until(rows: pl.DataFrame, day: str, as_of: date) -> pl.DataFrame:
+    return rows.filter((pl.col(day) <= as_of).fill_null(value=True))
+
+
+def _class_view(facts: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Return the occasions before the facts_date, once for each drug that was first given on that day."""
+    views = facts.filter(~pl.col("is_own")).join(
+        earlier, left_on=["decision_id", "facts_date"], right_on=["decision_id", "seen_date"]
+    )
+    columns = [pl.col(name).cast(dtype) for name, dtype in DECISION_COLUMNS.items()]
+    return views.select("seen_for", *columns).sort("decision_id", "seen_for")

@@ -1,0 +1,13 @@
+-- The patient row that the age rests on.
+-- Grain: decision, fact and row. Reads `decided`. Parameters: none.
+select
+    decided.decision_id,
+    'age' as fact,
+    patient.source_file_id,
+    'patient' as table_name,
+    patient.source_row,
+    'year of birth' as reason
+from decided
+inner join extract.patient as patient on decided.patient_id = patient.patient_id
+where decided.age is not null
+order by decided.decision_id
