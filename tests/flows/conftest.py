@@ -1,0 +1,33 @@
+"""A small registry, its published warehouse, and the command line as a function."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from crlm_pipeline.synthetic import write_registry
+from flows import cli
+from tests.command_line import Answer, Crlm
+
+
+@pytest.fixture
+def crlm(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Crlm:
+    """Run `crlm` in this process, without Prefect."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+    def call(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["crlm", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return Answer(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A synthetic registry of 60 patients."""
+    folder = tmp_path_factory.mktemp("registry")
+    write_registry(folder, 60, 7)
+    return folder

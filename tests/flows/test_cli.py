@@ -1,0 +1,392 @@
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from crlm_pipeline.warehouse import Warehouse, lock
+from flows import steps
+from schemas.cohort import Decision
+from tests.command_line import Answer, Crlm
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    return tmp_path / "out" / "crlm.duckdb"
+
+
+@pytest.fixture
+def run(crlm: Crlm, warehouse: Path) -> Crlm:
+    return lambda *arguments: crlm(
+        "run", *arguments, "--warehouse", warehouse, "--report", warehouse.with_name("report")
+    )
+
+
+@pytest.fixture
+def copy(registry: Path, tmp_path: Path) -> Path:
+    """A registry to spoil."""
+    return Path(shutil.copytree(registry, tmp_path / "registry"))
+
+
+# What to do next
+
+
+def test_without_arguments_it_says_what_to_do_next(crlm: Crlm) -> None:
+    answer = crlm()
+    assert answer.code == 0
+    assert "crlm example" in answer.out
+
+
+def test_a_run_without_source_says_what_to_do_next(crlm: Crlm) -> None:
+    answer = crlm("run")
+    assert (answer.code, answer.is_one_line) == (2, True)
+    assert "crlm example" in answer.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fly",),
+        ("run", "x", "--as-of", "yesterday"),
+        ("run", "x", "--side-policy", "up"),
+        ("run", "x", "--grace-days", "-1"),
+        ("synthetic", "x", "--patients", "0", "--seed", "1"),
+        ("explain",),
+    ],
+)
+def test_a_wrong_call_ends_with_two(crlm: Crlm, arguments: tuple[str, ...]) -> None:
+    assert crlm(*arguments).code == 2
+
+
+def test_help_does_not_import_the_engine() -> None:
+    script = (
+        "import sys; from flows import cli; print([m for m in ('polars', 'duckdb', 'prefect') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_python_m_flows_is_crlm() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", "guideline", "list"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "esmo_2022_10" in done.stdout
+
+
+# A run
+
+
+def test_a_run_publishes_a_warehouse_and_a_report_and_says_so(run: Crlm, registry: Path, warehouse: Path) -> None:
+    answer = run(registry)
+    assert answer.code == 0
+    assert answer.err == ""
+    assert "60 patients" in answer.out
+    assert (warehouse.with_name("report") / "index.html").is_file()
+    with Warehouse.open_readonly(warehouse) as published:
+        assert published.query("run/summary").row(0, named=True)["status"] == "complete"
+
+
+def test_the_three_steps_alone_are_a_run(
+    crlm: Crlm, run: Crlm, registry: Path, warehouse: Path, tmp_path: Path
+) -> None:
+    run(registry)
+    other = tmp_path / "other.duckdb"
+    assert crlm("ingest", registry, "--warehouse", other).code == 0
+    assert not other.exists()
+    assert steps.ingested_file(other).is_file()
+    assert crlm("annotate", "--warehouse", other).code == 0
+    assert not steps.ingested_file(other).exists()
+    assert crlm("report", "--warehouse", other, "--report", tmp_path / "pages").code == 0
+    assert steps.summary(other)["content_hash"] == steps.summary(warehouse)["content_hash"]
+
+
+def test_json_holds_the_totals(run: Crlm, registry: Path) -> None:
+    totals = json.loads(run(registry, "--json").out)
+    assert totals["patients"] == 60
+    assert totals["rows_read"] == totals["rows_accepted"] + totals["rows_rejected"] + totals["rows_duplicate"]
+    assert totals["as_of"] == "2026-06-30"
+
+
+def test_as_of_and_guideline_are_taken_over(run: Crlm, registry: Path) -> None:
+    totals = json.loads(run(registry, "--as-of", "2024-01-31", "--guideline", "esmo", "--json").out)
+    assert (totals["as_of"], totals["guidelines"]) == ("2024-01-31", ["esmo"])
+
+
+def test_judge_by_names_one_edition(run: Crlm, registry: Path) -> None:
+    totals = json.loads(run(registry, "--judge-by", "esmo_2022_10", "--json").out)
+    assert (totals["judge_by"], totals["guidelines"]) == ("esmo_2022_10", ["esmo"])
+
+
+@pytest.mark.parametrize("option", [("--guideline", "nowhere"), ("--judge-by", "nowhere_2020")])
+def test_an_unknown_guideline_is_refused_and_nothing_is_published(
+    run: Crlm, registry: Path, warehouse: Path, option: tuple[str, str]
+) -> None:
+    answer = run(registry, *option)
+    assert (answer.code, answer.is_one_line) == (2, True)
+    assert not warehouse.exists()
+
+
+# Sources that cannot be used
+
+
+def test_a_source_that_is_no_registry_is_refused(run: Crlm, tmp_path: Path) -> None:
+    (tmp_path / "poem.csv").write_text("roses,violets\nred,blue\n")
+    answer = run(tmp_path / "poem.csv")
+    assert (answer.code, answer.is_one_line) == (3, True)
+    assert "poem.csv" in answer.err
+
+
+def test_a_source_that_does_not_exist_is_refused(run: Crlm, tmp_path: Path) -> None:
+    answer = run(tmp_path / "nowhere")
+    assert (answer.code, answer.is_one_line) == (3, True)
+
+
+def test_an_empty_source_is_refused(run: Crlm, tmp_path: Path) -> None:
+    (tmp_path / "patient.csv").write_bytes(b"")
+    answer = run(tmp_path / "patient.csv")
+    assert (answer.code, answer.is_one_line) == (3, True)
+    assert "patient.csv" in answer.err
+
+
+def test_a_missing_required_column_is_named(run: Crlm, copy: Path) -> None:
+    patients = pl.read_csv(copy / "patient.csv", infer_schema_length=0)
+    patients.drop("country").write_csv(copy / "patient.csv")
+    answer = run(copy)
+    assert (answer.code, answer.is_one_line) == (3, True)
+    assert "patient.csv" in answer.err
+    assert "country" in answer.err
+
+
+def test_a_wrong_encoding_is_told(run: Crlm, copy: Path) -> None:
+    content = (copy / "patient.csv").read_text().replace("P0000001", "Pé000001")
+    (copy / "patient.csv").write_bytes(content.encode("latin-1"))
+    answer = run(copy)
+    assert (answer.code, answer.is_one_line) == (3, True)
+    assert "patient.csv" in answer.err
+
+
+def test_a_truncated_parquet_file_is_told(run: Crlm, copy: Path) -> None:
+    patients = pl.read_csv(copy / "patient.csv", infer_schema_length=0)
+    (copy / "patient.csv").unlink()
+    patients.write_parquet(copy / "patient.parquet")
+    content = (copy / "patient.parquet").read_bytes()
+    (copy / "patient.parquet").write_bytes(content[: len(content) // 2])
+    answer = run(copy)
+    assert (answer.code, answer.is_one_line) == (3, True)
+    assert "patient.parquet" in answer.err
+
+
+def test_too_many_rejected_rows_publish_nothing(run: Crlm, copy: Path, warehouse: Path) -> None:
+    spoil_countries(copy)
+    answer = run(copy)
+    assert (answer.code, answer.is_one_line) == (4, True)
+    assert "P0000001" not in answer.err
+    assert not warehouse.exists()
+
+
+def test_partial_publishes_what_is_left_and_says_so(run: Crlm, copy: Path) -> None:
+    spoil_countries(copy)
+    answer = run(copy, "--partial", "--json")
+    assert answer.code == 0
+    assert json.loads(answer.out)["status"] == "partial"
+
+
+def spoil_countries(folder: Path) -> None:
+    patients = pl.read_csv(folder / "patient.csv", infer_schema_length=0)
+    is_spoiled = pl.int_range(pl.len()) < 30
+    spoiled = pl.when(is_spoiled).then(pl.lit(None)).otherwise("country").alias("country")
+    patients.with_columns(spoiled).write_csv(folder / "patient.csv")
+
+
+# The system says no
+
+
+def in_a_process_of_its_own(*arguments: object, before: Any) -> Answer:
+    """Run `crlm` in a child process, so that its rights and limits can be changed."""
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(write_end, 2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        before()
+        os.execv(sys.executable, [sys.executable, "-m", "flows", *map(str, arguments)])  # noqa: S606
+    os.close(write_end)
+    with os.fdopen(read_end, encoding="utf-8") as errors:
+        text = errors.read()
+    return Answer(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), "", text)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up its rights")
+def test_a_source_without_permission_is_told(copy: Path, tmp_path: Path) -> None:
+    for folder in (copy, *copy.parents):
+        if folder.owner() == "root" and not folder.stat().st_mode & 0o005 and folder != Path("/"):
+            folder.chmod(0o755)
+    (copy / "patient.csv").chmod(0o000)
+    answer = in_a_process_of_its_own(
+        "run", copy, "--warehouse", tmp_path / "crlm.duckdb", before=lambda: os.setuid(NOBODY)
+    )
+    assert (answer.code, answer.is_one_line) == (3, True)
+    assert "patient.csv" in answer.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up its rights")
+def test_a_folder_that_cannot_be_written_is_told(registry: Path, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    answer = in_a_process_of_its_own(
+        "run", registry, "--warehouse", closed / "crlm.duckdb", before=lambda: os.setuid(NOBODY)
+    )
+    assert (answer.code, answer.is_one_line) == (3, True)
+
+
+def test_a_full_disk_is_told_and_the_published_warehouse_stays(
+    run: Crlm, registry: Path, warehouse: Path, tmp_path: Path
+) -> None:
+    run(registry)
+    before = warehouse.read_bytes()
+    limit = 600_000
+    answer = in_a_process_of_its_own(
+        "run",
+        registry,
+        "--warehouse",
+        warehouse,
+        "--report",
+        tmp_path / "report",
+        before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert (answer.code, answer.is_one_line) == (3, True)
+    assert "too large" in answer.err
+    assert warehouse.read_bytes() == before
+
+
+def test_a_second_run_at_the_same_time_is_refused(run: Crlm, registry: Path, warehouse: Path) -> None:
+    warehouse.parent.mkdir()
+    with lock(warehouse):
+        answer = run(registry)
+    assert (answer.code, answer.is_one_line) == (5, True)
+
+
+def test_a_warehouse_that_another_program_writes_to_is_busy(run: Crlm, registry: Path, warehouse: Path) -> None:
+    run(registry)
+    holding = f"import duckdb; c = duckdb.connect({str(warehouse)!r}); print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", holding], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        answer = run(registry)
+        other.communicate(b"\n")
+    assert (answer.code, answer.is_one_line) == (5, True)
+
+
+def test_a_file_that_is_no_warehouse_is_never_overwritten(run: Crlm, registry: Path, warehouse: Path) -> None:
+    warehouse.parent.mkdir()
+    warehouse.write_text("a thesis")
+    answer = run(registry)
+    assert (answer.code, answer.is_one_line) == (3, True)
+    assert warehouse.read_text() == "a thesis"
+
+
+def test_a_defect_is_told_without_a_value(run: Crlm, registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("P0000001 was born in 1950")
+
+    monkeypatch.setattr(steps, "validate", fail)
+    answer = run(registry)
+    assert (answer.code, answer.is_one_line) == (1, True)
+    assert "this is a defect of crlm-pipeline" in answer.err
+    assert "P0000001" not in answer.err
+
+
+def test_debug_shows_where_a_defect_arose_but_no_value(
+    crlm: Crlm, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("P0000001 was born in 1950")
+
+    monkeypatch.setattr(steps, "validate", fail)
+    answer = crlm("--debug", "check", registry)
+    assert answer.code == 1
+    assert "steps.py" in answer.err
+    assert "1950" not in answer.err.replace('raise ValueError("P0000001 was born in 1950")', "")
+
+
+# The other commands
+
+
+def test_check_prints_rows_and_findings_and_writes_nothing(
+    crlm: Crlm, registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    answer = crlm("check", registry)
+    assert answer.code == 0
+    assert "drug_exposure" in answer.out
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_check_ends_with_four_when_too_much_is_rejected_and_shows_no_value(crlm: Crlm, copy: Path) -> None:
+    spoil_countries(copy)
+    answer = crlm("check", copy)
+    assert answer.code == 4
+    assert "country" in answer.out
+    assert "P0000001" not in answer.out + answer.err
+
+
+def test_explain_tells_why(crlm: Crlm, run: Crlm, registry: Path, warehouse: Path) -> None:
+    run(registry)
+    with Warehouse.open_readonly(warehouse) as published:
+        decision_id = published.read(Decision)["decision_id"][0]
+    answer = crlm("explain", decision_id, "--warehouse", warehouse)
+    assert answer.code == 0
+    assert decision_id in answer.out
+
+
+def test_explain_of_an_unknown_decision_is_a_wrong_call(crlm: Crlm, run: Crlm, registry: Path, warehouse: Path) -> None:
+    run(registry)
+    answer = crlm("explain", "nobody/systemic/1", "--warehouse", warehouse)
+    assert (answer.code, answer.is_one_line) == (2, True)
+
+
+def test_annotate_without_ingested_data_says_what_to_do(crlm: Crlm, warehouse: Path) -> None:
+    answer = crlm("annotate", "--warehouse", warehouse)
+    assert (answer.code, answer.is_one_line) == (3, True)
+    assert "crlm ingest" in answer.err
+
+
+def test_guideline_show_prints_the_rules(crlm: Crlm) -> None:
+    assert "esmo.f06" in crlm("guideline", "show", "esmo_2022_10").out
+
+
+def test_guideline_diff_of_an_edition_with_itself_is_empty(crlm: Crlm) -> None:
+    assert "say the same" in crlm("guideline", "diff", "esmo_2022_10", "esmo_2022_10").out
+
+
+def test_guideline_show_of_an_unknown_edition_is_a_wrong_call(crlm: Crlm) -> None:
+    answer = crlm("guideline", "show", "nowhere_2020")
+    assert (answer.code, answer.is_one_line) == (2, True)
+
+
+def test_example_writes_eight_tables_and_overwrites_none(crlm: Crlm, tmp_path: Path) -> None:
+    assert crlm("example", tmp_path / "example").code == 0
+    assert len(list((tmp_path / "example").glob("*.csv"))) == 8
+    answer = crlm("example", tmp_path / "example")
+    assert (answer.code, answer.is_one_line) == (2, True)
+
+
+def test_synthetic_writes_as_many_patients_as_asked(crlm: Crlm, tmp_path: Path) -> None:
+    assert crlm("synthetic", tmp_path / "s", "--patients", 12, "--seed", 3).code == 0
+    assert pl.read_csv(tmp_path / "s" / "patient.csv").height == 12
+
+
+def test_dictionary_describes_every_table(crlm: Crlm) -> None:
+    answer = crlm("dictionary")
+    assert "extract.patient" in answer.out
+    assert "cohort.verdict" in answer.out

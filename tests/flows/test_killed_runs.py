@@ -1,0 +1,114 @@
+"""A run that is killed at any moment leaves the warehouse that was published, or the new one: whole, never between."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from crlm_pipeline.synthetic import write_registry
+from crlm_pipeline.warehouse import Warehouse
+from flows.run import run
+from flows.steps import STEPS, Job
+from schemas.audit import Run
+
+# Kills its own process at the n-th call of a function of flows.steps, before or after the call.
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+from flows import steps
+from flows.run import run
+
+name, when, nth, source, warehouse = sys.argv[1:]
+original, calls = getattr(steps, name), []
+
+def killing(*arguments, **named):
+    calls.append(name)
+    is_due = len(calls) == int(nth)
+    if is_due and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    result = original(*arguments, **named)
+    if is_due:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+setattr(steps, name, killing)
+run(steps.Job((Path(source),), Path(warehouse), Path(warehouse).with_name("report")), steps.STEPS)
+"""
+
+
+@pytest.fixture(scope="module")
+def registries(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """An older and a newer registry."""
+    folder = tmp_path_factory.mktemp("registries")
+    for name, seed in (("old", 1), ("new", 2)):
+        write_registry(folder / name, 40, seed)
+    return folder / "old", folder / "new"
+
+
+@pytest.fixture(scope="module")
+def hashes(registries: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """What each of them comes to when nothing happens."""
+    folder = tmp_path_factory.mktemp("whole")
+    jobs = [Job((source,), folder / f"{source.name}.duckdb", folder / "report") for source in registries]
+    for job in jobs:
+        run(job, STEPS[:2])
+    return content(jobs[0].warehouse), content(jobs[1].warehouse)
+
+
+@pytest.fixture
+def published(registries: tuple[Path, Path], tmp_path: Path) -> Path:
+    """The older registry, published."""
+    warehouse = tmp_path / "crlm.duckdb"
+    run(Job((registries[0],), warehouse, tmp_path / "report"), STEPS)
+    return warehouse
+
+
+def content(warehouse: Path) -> str:
+    """Return the recorded content hash, having checked that the content is what it says."""
+    with Warehouse.open_readonly(warehouse) as opened:
+        recorded = str(opened.read(Run)["content_hash"].item())
+        assert opened.content_hash() == recorded
+    return recorded
+
+
+@pytest.mark.parametrize(
+    ("point", "survivor"),
+    [
+        ("validate after 1", "old"),
+        ("publish before 1", "old"),
+        ("publish after 1", "old"),
+        ("build_cohort after 1", "old"),
+        ("build_marts after 1", "old"),
+        ("publish before 2", "old"),
+        ("publish after 2", "new"),
+        ("write_report before 1", "new"),
+    ],
+)
+def test_a_run_killed_between_its_stages_leaves_a_whole_warehouse(
+    published: Path, registries: tuple[Path, Path], hashes: tuple[str, str], point: str, survivor: str
+) -> None:
+    command = [sys.executable, "-c", KILLED_AT, *point.split(), str(registries[1]), str(published)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert content(published) == hashes[("old", "new").index(survivor)]
+    run(Job((registries[1],), published, published.with_name("report")), STEPS)
+    assert content(published) == hashes[1]
+
+
+def test_a_run_killed_at_ten_moments_leaves_a_whole_warehouse(
+    published: Path, registries: tuple[Path, Path], hashes: tuple[str, str]
+) -> None:
+    options = ["--warehouse", str(published), "--report", str(published.with_name("report"))]
+    command = [sys.executable, "-m", "flows", "run", str(registries[1]), *options]
+    began = time.monotonic()
+    subprocess.run(command, check=True, capture_output=True)
+    duration = time.monotonic() - began
+    for moment in range(1, 11):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                process.wait(timeout=duration * moment / 11)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        assert content(published) in hashes

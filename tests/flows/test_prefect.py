@@ -1,0 +1,111 @@
+"""The flows on one real, ephemeral Prefect server; kept few, because the server takes seconds to start."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crlm_pipeline.errors import SourceError, WarehouseBusyError
+from crlm_pipeline.warehouse import lock
+from flows.steps import Job, summary
+
+pytestmark = [
+    pytest.mark.xdist_group("prefect"),
+    # The ephemeral server's own resources, at its exit.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A server with a home of its own."""
+    os.environ.update(QUIET, PREFECT_HOME=str(tmp_path_factory.mktemp("prefect")))
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def job(registry: Path, tmp_path: Path) -> Job:
+    return Job((registry,), tmp_path / "crlm.duckdb", tmp_path / "report")
+
+
+def flow_runs() -> list[Any]:
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        return client.read_flow_runs()
+
+
+def task_names() -> list[str]:
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        return [run.name.rsplit("-", 1)[0] for run in client.read_task_runs()]
+
+
+@pytest.mark.usefixtures("server")
+def test_the_flow_publishes_what_the_direct_run_publishes(job: Job, tmp_path: Path) -> None:
+    from flows.cohort import cohort
+    from flows.run import run
+
+    cohort(job)
+    direct = Job(job.sources, tmp_path / "direct.duckdb", tmp_path / "direct")
+    run(direct)
+    assert summary(job.warehouse)["content_hash"] == summary(direct.warehouse)["content_hash"]
+    assert (job.report / "index.html").is_file()
+    assert set(task_names()) == {"ingest", "annotate", "report"}
+
+
+@pytest.mark.usefixtures("server")
+def test_the_three_flows_alone_are_a_run(job: Job) -> None:
+    from flows.annotate import annotate
+    from flows.ingest import ingest
+    from flows.report import report
+
+    ingest(job)
+    annotate(job)
+    report(job)
+    assert summary(job.warehouse)["status"] == "complete"
+    assert (job.report / "index.html").is_file()
+
+
+@pytest.mark.usefixtures("server")
+def test_what_the_user_must_mend_fails_at_once_and_is_not_tried_again(job: Job, tmp_path: Path) -> None:
+    from flows.ingest import ingest
+
+    with pytest.raises(SourceError):
+        ingest(Job((tmp_path / "nowhere",), job.warehouse, job.report))
+    failed = [run for run in flow_runs() if run.state_name == "Failed"]
+    assert failed
+
+
+@pytest.mark.usefixtures("server")
+def test_a_flow_does_not_wait_for_a_warehouse_that_another_run_holds(job: Job) -> None:
+    from flows.cohort import cohort
+
+    with lock(job.warehouse), pytest.raises(WarehouseBusyError):
+        cohort(job)
+
+
+@pytest.mark.usefixtures("server")
+def test_the_server_learns_paths_and_settings_but_nothing_of_a_patient(job: Job) -> None:
+    from flows.cohort import cohort
+
+    cohort(job)
+    known = json.dumps([run.model_dump(mode="json") for run in flow_runs()])
+    assert str(job.warehouse) in known
+    assert "P0000001" not in known
