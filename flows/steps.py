@@ -59,7 +59,9 @@ def read(sources: Sequence[Path], mapping: Path | None, previous_findings: pl.Da
 
     Raises `SourceError` for what cannot be read, `UsageError` when real and relative calendars are mixed.
     """
-    extract = read_sources(sources, mapping=mapping)
+    if mapping is not None:
+        raise UsageError("This version reads no mapping files; bring the source into the extract contract's tables.")
+    extract = read_sources(sources)
     ingested = validate(extract, today=datetime.now(tz=UTC).date(), previous_findings=previous_findings)
     if ingested.has_real_calendar and ingested.has_relative_calendar:
         raise UsageError("The sources mix real dates with day offsets; give them to separate runs.")
