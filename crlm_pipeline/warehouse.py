@@ -12,11 +12,12 @@ from typing import Any, Final, Self
 import duckdb
 import polars as pl
 
+from crlm_pipeline.ddl import SQL_TYPES, comments, create_table, literal, quoted
 from crlm_pipeline.errors import CrlmError, SourceError, WarehouseBusyError
 from crlm_pipeline.resources import sql
 from schemas.audit import AUDIT_MODELS
 from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
-from schemas.column import Column, Table, TableDescription, describe
+from schemas.column import Table, TableDescription, describe
 from schemas.extract import EXTRACT_MODELS
 from schemas.guideline import GUIDELINE_MODELS
 
@@ -53,17 +54,6 @@ _TABLES: Final = tuple(
     model for model in (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *AUDIT_MODELS) if model not in _BY_SQL
 )
 
-_SQL_TYPES: Final[dict[pl.DataType, str]] = {
-    pl.String(): "VARCHAR",
-    pl.List(pl.String()): "VARCHAR[]",
-    pl.Date(): "DATE",
-    pl.Boolean(): "BOOLEAN",
-    pl.Int32(): "INTEGER",
-    pl.Int64(): "BIGINT",
-    pl.Float64(): "DOUBLE",
-    pl.Datetime("us"): "TIMESTAMP",
-}
-
 
 class Warehouse:
     """An open warehouse. Close it before it is published; as a context manager it closes itself."""
@@ -95,14 +85,14 @@ class Warehouse:
         Raises `SourceError` when `path` is not a warehouse, `WarehouseBusyError` when another program writes to it.
         """
         if not path.is_file():
-            raise SourceError("there is no such warehouse.", "Name a file that `crlm run` has written.", str(path))
+            raise SourceError("there is no such warehouse.", _NEW_ONE, str(path))
         try:
             warehouse = cls(_attach(path, "read_only"))
         except duckdb.Error as error:
             raise _cannot_open(path, error) from None
         if not warehouse._has("audit", "run"):
             warehouse.close()
-            raise SourceError("the file is no crlm warehouse.", "Name a file that `crlm run` has written.", str(path))
+            raise SourceError("the file is no crlm warehouse.", _NEW_ONE, str(path))
         return warehouse
 
     def close(self) -> None:
@@ -132,7 +122,7 @@ class Warehouse:
         )
         if not self._has(table.schema, table.name):
             self._create_table(model)
-        order = ", ".join(map(_quoted, table.key)) or "all"
+        order = ", ".join(map(quoted, table.key)) or "all"
         self._connection.register("incoming", frame)
         self._connection.execute(f"insert into {table.qualified_name} by name from incoming order by {order}")
         self._connection.unregister("incoming")
@@ -140,7 +130,7 @@ class Warehouse:
     def read(self, model: type[Table]) -> pl.DataFrame:
         """Return a table with its declared columns, in the order in which it was stored."""
         table = describe(model)
-        columns = [_quoted(column.name) for column in table.columns]
+        columns = [quoted(column.name) for column in table.columns]
         return self._connection.sql(f"from {table.qualified_name}").select(*columns).pl()
 
     def query(self, sql_name: str, **parameters: Any) -> pl.DataFrame:
@@ -161,7 +151,7 @@ class Warehouse:
         table = describe(model)
         self.execute(sql_name, **parameters)
         made = self._connection.sql(f"from {table.qualified_name}")
-        expected = [(column.name, _SQL_TYPES[column.dtype]) for column in table.columns]
+        expected = [(column.name, SQL_TYPES[column.dtype]) for column in table.columns]
         actual = list(zip(made.columns, map(str, made.types), strict=True))
         assert actual == expected, f"{sql_name} makes {sorted(set(actual) ^ set(expected)) or 'another order'}"
         self._comment(table)
@@ -179,7 +169,7 @@ class Warehouse:
         """
         digest = hashlib.sha256()
         for schema, name in self._relations():
-            row_hash = f"from {_quoted(schema)}.{_quoted(name)} as one select md5(to_json(one)) as hash"
+            row_hash = f"from {quoted(schema)}.{quoted(name)} as one select md5(to_json(one)) as hash"
             sums = self._connection.sql(row_hash).aggregate(
                 "count(*), sum(('0x' || hash[1:16])::ubigint), sum(('0x' || hash[17:32])::ubigint)"
             )
@@ -195,16 +185,12 @@ class Warehouse:
 
     def _create_table(self, model: type[Table]) -> None:
         table = describe(model)
-        columns = ", ".join(map(_column_definition, table.columns))
-        self._connection.execute(f"create table {table.qualified_name} ({columns})")
+        self._connection.execute(create_table(table))
         self._comment(table)
 
     def _comment(self, table: TableDescription) -> None:
-        text = f"{table.sentence} Grain: {table.grain}."
-        self._connection.execute(f"comment on table {table.qualified_name} is {_literal(text)}")
-        for column in table.columns:
-            place = f"{table.qualified_name}.{_quoted(column.name)}"
-            self._connection.execute(f"comment on column {place} is {_literal(_column_comment(column))}")
+        for statement in comments(table):
+            self._connection.execute(statement)
 
     def _has(self, schema: str, name: str) -> bool:
         return (schema, name) in self._relations(SCHEMAS)
@@ -305,7 +291,7 @@ def _owner_only() -> Iterator[None]:
 
 def _attach(path: Path | None, options: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config=_CONFIG)
-    place = _literal(str(path) if path else ":memory:")
+    place = literal(str(path) if path else ":memory:")
     try:
         connection.execute(f"attach {place} as {_CATALOG} ({options})" if options else f"attach {place} as {_CATALOG}")
     except duckdb.Error:
@@ -315,51 +301,25 @@ def _attach(path: Path | None, options: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+# Words of DuckDB's errors, what they mean and what to do. The rest of its text may name processes; it is not repeated.
+_NEW_ONE: Final = "Name a file that `crlm run` has written."
+_UNREADABLE: Final = (
+    ("not a valid DuckDB", "the file is not a DuckDB database.", _NEW_ONE),
+    ("version number", "the file was written by another version of DuckDB.", "Write it anew with `crlm run`."),
+    ("Corrupt", "the file is damaged.", "Write it anew with `crlm run`."),
+    ("enough bytes", "the file is damaged.", "Write it anew with `crlm run`."),
+    ("", "the file cannot be read.", "Check that you may read it, or write it anew with `crlm run`."),
+)
+
+
 def _cannot_open(path: Path, error: duckdb.Error) -> CrlmError:
-    """Tell why DuckDB would not open a file; its own text may name paths and process ids, so it is not repeated."""
     text = str(error)
-    if "lock" in text.lower():
+    if "set lock" in text:
         return WarehouseBusyError(
             f"{path}: another program has the warehouse open for writing. Close it and try again."
         )
-    if "version number" in text:
-        problem, remedy = (
-            "the file was written by another version of DuckDB.",
-            f"Write it anew with `crlm run` (DuckDB {duckdb.__version__}).",
-        )
-    elif "not a valid DuckDB" in text:
-        problem, remedy = "the file is not a DuckDB database.", "Name a file that `crlm run` has written."
-    else:
-        problem, remedy = (
-            "the file cannot be read as a warehouse.",
-            "Check that you may read it, or write it anew with `crlm run`.",
-        )
+    problem, remedy = next((problem, remedy) for words, problem, remedy in _UNREADABLE if words in text)
     return SourceError(problem, remedy, str(path))
-
-
-def _column_definition(column: Column) -> str:
-    name = _quoted(column.name)
-    parts = [name, _SQL_TYPES[column.dtype]]
-    if column.required:
-        parts.append("not null")
-    if column.values is not None:
-        values = ", ".join(map(_literal, column.values))
-        parts.append(f"check (list_has_all([{values}], {name}))" if column.is_list else f"check ({name} in ({values}))")
-    bounds = [
-        f"{name} {sign} {bound}" for sign, bound in ((">=", column.low), ("<=", column.high)) if bound is not None
-    ]
-    if bounds:
-        parts.append(f"check ({' and '.join(bounds)})")
-    return " ".join(parts)
-
-
-def _column_comment(column: Column) -> str:
-    parts = [column.sentence]
-    if column.unit:
-        parts.append(f"Unit: {column.unit}.")
-    if column.values:
-        parts.append(f"Values: {', '.join(column.values)}.")
-    return " ".join(parts)
 
 
 def _differing(frame: pl.DataFrame, table: TableDescription) -> str:
@@ -370,13 +330,3 @@ def _differing(frame: pl.DataFrame, table: TableDescription) -> str:
 
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
-
-
-def _quoted(identifier: str) -> str:
-    escaped = identifier.replace('"', '""')
-    return f'"{escaped}"'
-
-
-def _literal(text: str) -> str:
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'"

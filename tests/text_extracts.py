@@ -52,7 +52,7 @@ def extract(
 
 
 def validated(**rows: Sequence[Cells]) -> Ingested:
-    """Return what validation makes of these rows by table; a single valid patient is there unless patients are given."""
+    """Return what validation makes of these rows by table; unless patients are given, a valid one is there."""
     given = {"patient": [row("patient")], **rows}
     return validate(extract(*(text_table(name, part) for name, part in given.items())), today=TODAY)
 

@@ -81,6 +81,8 @@ def _failures(model: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
     The frame must be eager: of a lazy one Pandera looks at the types only. An unknown cell fails nothing but
     `required_empty`. Pandera's own text holds cells, so that nothing of it leaves this function.
     """
+    if frame.is_empty():
+        return pl.DataFrame(schema=_FAILURES)
     try:
         model.validate(frame, lazy=True)
     except SchemaErrors as errors:

@@ -48,6 +48,8 @@ class Screened:
 
     def with_faults(self, found: pl.DataFrame) -> "Screened":
         """Return the table without the rows and cells that further faults set aside."""
+        if found.is_empty():
+            return self
         return replace(self, rows=withhold(self.rows, found), found=together([self.found, found]))
 
     def settled(self) -> "Screened":
