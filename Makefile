@@ -1,9 +1,9 @@
-# example, test, check, bench: each builds .venv from the pinned, hashed requirements first.
+# example, test, check, docs, bench: each builds .venv from the pinned, hashed requirements first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: example test check bench format
+.PHONY: example test check docs bench format
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,9 @@ test: check
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m crlm_pipeline.documentation docs
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench $(if $(PATIENTS),--patients $(PATIENTS))
