@@ -21,8 +21,9 @@ check: $(VENV)/.installed
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
 
-test: check
+test: $(VENV)/.installed
 	$(BIN)/pytest -n 2 --dist loadgroup
+	$(MAKE) --no-print-directory check
 
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
