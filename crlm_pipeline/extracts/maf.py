@@ -104,7 +104,7 @@ def _vaf_percent() -> pl.Expr:
 
 
 def negatives(examined: pl.DataFrame, found: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Return the samples and genes of `examined` that `found` does not hold, as not detected; `key` names the sample."""
+    """Return the samples and genes of `examined` that `found` does not hold, as not detected; `key` is the sample."""
     return examined.join(found.select(key, "gene"), on=[key, "gene"], how="anti", maintain_order="left").with_columns(
         analyte=pl.col("gene").str.to_lowercase(), result=pl.lit("not_detected")
     )

@@ -28,7 +28,7 @@ def read_sources(sources: Sequence[Path]) -> Extract:
         found = _source_files(format_.NAME, reading) if format_ else []
         notices += [*reading.notices, *_unused(group, reading), *_repeated(found, files)]
         tables += [table for table in _tables(reading) if table.source_file_id not in files]
-        files = {**{file.source_file_id: file for file in found}, **files}
+        files |= {file.source_file_id: file for file in found if file.source_file_id not in files}
     if not any(table.table_name == "patient" for table in tables):
         raise SourceError(
             "The sources hold no patient table.", "Add patient.csv (one row per person), or name the whole folder."

@@ -54,7 +54,8 @@ class Study:
 
     `samples`: one row per sample with `source_row`, `file`, the columns of SAMPLE_COLUMNS (GENE_PANEL is the one with
     which mutations were called), `specimen_site`, `sample_date` and `topography`. `panels` are panel matrices,
-    `fusions` structural variants. `centre_id` is the study's identifier, or the folder's name where no meta file tells it.
+    `fusions` structural variants. `centre_id` is the study's identifier, or the folder's name where no
+    meta file tells it.
     """
 
     centre_id: str

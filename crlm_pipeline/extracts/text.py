@@ -135,9 +135,10 @@ def read_text(content: bytes, file: str) -> pl.DataFrame:
     cells = lines.str.split(separator)
     frame = pl.DataFrame({SOURCE_ROW: pl.int_range(1, len(lines) + 1, dtype=pl.Int32, eager=True), "cells": cells})
     frame = frame.filter(lines.str.strip_chars() != "")
-    _refuse_ragged(frame, len(names), file)
+    ragged = frame.select(SOURCE_ROW, pl.col("cells").list.len()).filter(pl.col("cells") != len(names))
+    _refuse_ragged(ragged.row(0) if ragged.height else None, len(names), file)
     columns = [pl.col("cells").list.get(i).alias(name) for i, name in enumerate(names)]
-    return _known_cells(frame.select(SOURCE_ROW, *columns), strip_quotes=True)
+    return _known_cells(frame.select(SOURCE_ROW, *columns), strip_quotes='"' in body)
 
 
 def _read_quoted(body: str, separator: str, names: list[str], file: str) -> pl.DataFrame:
@@ -146,19 +147,20 @@ def _read_quoted(body: str, separator: str, names: list[str], file: str) -> pl.D
         records = list(csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True))[1:]
     except csv.Error as error:
         raise SourceError("A quotation mark is not closed.", 'Close or double it ("").', file) from error
-    numbered = [(row, cells) for row, cells in enumerate(records, start=1) if any(cell.strip() for cell in cells)]
-    schema: dict[str, pl.DataType] = {SOURCE_ROW: pl.Int32(), "cells": pl.List(pl.String)}
-    frame = pl.DataFrame(numbered, schema=schema, orient="row")
-    _refuse_ragged(frame, len(names), file)
-    return _known_cells(frame.select(SOURCE_ROW, *(pl.col("cells").list.get(i).alias(n) for i, n in enumerate(names))))
+    numbered = [(row, cells) for row, cells in enumerate(records, start=1) if any(map(str.strip, cells))]
+    ragged = next(((row, len(cells)) for row, cells in numbered if len(cells) != len(names)), None)
+    _refuse_ragged(ragged, len(names), file)
+    numbers = pl.Series(SOURCE_ROW, [row for row, _ in numbered], dtype=pl.Int32)
+    columns = [pl.Series(name, [cells[i] for _, cells in numbered], dtype=pl.String) for i, name in enumerate(names)]
+    return _known_cells(pl.DataFrame([numbers, *columns]))
 
 
-def _refuse_ragged(frame: pl.DataFrame, width: int, file: str) -> None:
-    ragged = frame.filter(pl.col("cells").list.len() != width)
-    if ragged.height:
-        row, cells = ragged.row(0)
+def _refuse_ragged(ragged: tuple[int, int] | None, width: int, file: str) -> None:
+    """Refuse the first ragged row, given as its number and its count of cells."""
+    if ragged:
+        row, cells = ragged
         raise SourceError(
-            f"The row has {len(cells)} cells where the header has {width} columns.",
+            f"The row has {cells} cells where the header has {width} columns.",
             "Quote cells that hold the delimiter, and deliver every row with all its cells.",
             file,
             row,

@@ -1,0 +1,177 @@
+"""Files as text: what is read, and where and why a file is refused."""
+
+import io
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from crlm_pipeline.errors import SourceError
+from crlm_pipeline.extracts import text
+
+
+def rows(content: str | bytes) -> list[tuple[object, ...]]:
+    return text.read_text(content.encode() if isinstance(content, str) else content, "patient.csv").rows()
+
+
+def refusal(content: str | bytes) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        rows(content)
+    assert caught.value.exit_code == 3
+    return caught.value
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_any_of_three_delimiters_is_found_in_the_header(separator: str) -> None:
+    content = "\n".join(separator.join(cells) for cells in (("a", "b"), ("1", "x"), ("2", "y"))) + "\n"
+    assert rows(content) == [(1, "1", "x"), (2, "2", "y")]
+
+
+def test_a_list_in_a_cell_does_not_change_the_delimiter() -> None:
+    assert rows("id,sites\n1,liver;lung;bone\n") == [(1, "1", "liver;lung;bone")]
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_taken_off() -> None:
+    assert rows(b"\xef\xbb\xbfa,b\r\n1,2\r\n") == [(1, "1", "2")]
+    assert text.read_text(b"\xef\xbb\xbfa,b\r\n1,2\r\n", "f").columns == ["source_row", "a", "b"]
+
+
+def test_codes_and_numbers_stay_as_written_and_empty_cells_are_unknown() -> None:
+    assert rows("a,b,c\n00123,1.50,\n") == [(1, "00123", "1.50", None)]
+
+
+def test_blank_lines_make_no_record_but_keep_the_count_of_rows() -> None:
+    assert rows("a,b\n1,2\n\n3,4\n") == [(1, "1", "2"), (3, "3", "4")]
+    assert rows('a,b\n1,"2"\n\n3,4\n') == [(1, "1", "2"), (3, "3", "4")]
+
+
+def test_comment_lines_above_the_header_are_no_rows() -> None:
+    assert rows("#one\n#two\na\tb\n1\t2\n") == [(1, "1", "2")]
+
+
+def test_quoted_cells_may_hold_delimiters_quotes_and_line_breaks() -> None:
+    assert rows('a,b\n"x, ""y""","two\nlines"\n3,4\n') == [(1, 'x, "y"', "two\nlines"), (2, "3", "4")]
+
+
+def test_a_literal_pair_of_quotes_in_tab_text_is_unknown() -> None:
+    assert rows('a\tb\n""\t"x"\n5" long\ty\n') == [(1, None, "x"), (2, '5" long', "y")]
+
+
+def test_a_header_without_rows_is_a_table_without_rows() -> None:
+    assert rows("a,b\n") == []
+    assert rows('a,"b"') == []
+
+
+def test_a_nameless_column_without_values_is_dropped() -> None:
+    assert text.read_text(b"a,b,\n1,2,\n", "f").columns == ["source_row", "a", "b"]
+
+
+def test_a_delivered_column_source_row_does_not_replace_ours() -> None:
+    assert text.read_text(b"a,source_row\n1,77\n", "f").rows() == [(1, "1", "77")]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"  \n"])
+def test_an_empty_file_is_refused(content: bytes) -> None:
+    assert "empty" in str(refusal(content))
+
+
+def test_a_ragged_row_is_refused_by_its_number() -> None:
+    assert refusal("a,b\n1,2\n3\n").row == 2
+    assert refusal("a,b\n1,2,3\n").row == 1
+    assert refusal('a,b\n"1",2\n3,4,5\n').row == 2
+
+
+def test_a_column_that_stands_twice_is_refused_by_its_name() -> None:
+    assert refusal("a,b,a\n1,2,3\n").column == "a"
+
+
+def test_another_encoding_is_refused_at_the_row_where_it_breaks() -> None:
+    assert refusal("a,b\n1,2\n3,Köln\n".encode("latin-1")).row == 2
+    assert refusal("ä,b\n1,2\n".encode("latin-1")).row is None
+    assert refusal(b"#x\xff\na,b\n").row is None
+
+
+def test_nul_bytes_are_refused() -> None:
+    assert refusal(b"a,b\n1,2\n3,\x00\n").row == 2
+    assert "UTF-16" in str(refusal("a,b\n1,2\n".encode("utf-16")))
+
+
+def test_an_open_quotation_mark_is_refused() -> None:
+    assert "quotation" in str(refusal('a,b\n1,"2\n'))
+
+
+def test_a_refusal_never_shows_a_cell() -> None:
+    for content in ("a,b\nsecret\n", 'a,b\n1,"secret\n', "a,b\nsecret,ö\n".encode("latin-1")):
+        assert "secret" not in str(refusal(content))
+
+
+def parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def test_parquet_becomes_the_text_a_csv_would_hold() -> None:
+    frame = pl.DataFrame(
+        {
+            "number": [3.0, None],
+            "measure": [2.5, float("nan")],
+            "day": [date(2024, 1, 2), None],
+            "moment": [datetime(2024, 1, 2), datetime(2024, 1, 2, 3, 4, 5)],
+            "truth": [True, False],
+            "sites": [["liver", "lung"], None],
+            "name": ["x", " "],
+        }
+    )
+    assert text.read_parquet(parquet(frame), "patient.parquet").rows() == [
+        (1, "3", "2.5", "2024-01-02", "2024-01-02", "true", "liver;lung", "x"),
+        (2, None, None, None, "2024-01-02 03:04:05", "false", None, None),
+    ]
+
+
+def test_a_truncated_parquet_file_is_refused() -> None:
+    cut = parquet(pl.DataFrame({"a": [1]}))[:60]
+    for read in (text.read_parquet, text.header_of_parquet):
+        with pytest.raises(SourceError, match="cut off"):
+            read(cut, "patient.parquet")
+
+
+def test_nested_values_in_parquet_are_refused_by_column() -> None:
+    with pytest.raises(SourceError) as caught:
+        text.read_parquet(parquet(pl.DataFrame({"a": [{"b": 1}]})), "patient.parquet")
+    assert caught.value.column == "a"
+
+
+def excel(sheets: dict[str, list[list[object]]]) -> bytes:
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"default_date_format": "yyyy-mm-dd"})
+    for name, cells in sheets.items():
+        sheet = book.add_worksheet(name)
+        for number, row in enumerate(cells):
+            sheet.write_row(number, 0, row)
+    book.close()
+    return buffer.getvalue()
+
+
+def test_excel_keeps_codes_and_writes_dates_as_iso() -> None:
+    content = excel({"patient": [["id", "day", "n"], ["00123", date(2024, 1, 2), 3], [], ["b", None, 2.5]]})
+    frame = text.read_sheet(content, "patient", "registry.xlsx")
+    assert frame.rows() == [(1, "00123", "2024-01-02", "3"), (3, "b", None, "2.5")]
+
+
+def test_a_damaged_workbook_is_refused() -> None:
+    with pytest.raises(SourceError, match="cut off"):
+        text.workbook(b"PK\x03\x04 not a workbook", "registry.xlsx")
+
+
+def test_a_column_that_stands_twice_in_a_sheet_is_refused() -> None:
+    with pytest.raises(SourceError) as caught:
+        text.read_sheet(excel({"patient": [["a", "a"], [1, 2]]}), "patient", "registry.xlsx")
+    assert caught.value.column == "a"
+
+
+def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(text.UnreadableError, match=r"patient\.csv"):
+        text.read_bytes(tmp_path / "absent.csv", "patient.csv")
