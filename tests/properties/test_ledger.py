@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.extracts.tables import Extract, TextTable
 from crlm_pipeline.validation import Ingested, check_shares, validate
 from schemas.column import Column, describe
 from schemas.extract import EXTRACT_MODELS, extract_tables
@@ -66,10 +66,15 @@ def _rows(table: str) -> st.SearchStrategy[list[Cells]]:
 
 @st.composite
 def extracts(draw: Callable[[st.SearchStrategy[list[Cells]]], list[Cells]]) -> Extract:
-    """Draw an extract: two files of patients, one of every other table."""
-    tables = [text_table("patient", draw(_rows("patient")), file) for file in ("f1", "f2")]
-    tables += [text_table(name, draw(_rows(name))) for name in extract_tables() if name != "patient"]
-    return extract(*tables)
+    """Draw an extract: two files of patients, one of every other table; some rows come again."""
+
+    def table(name: str, file: str = "f1") -> TextTable:
+        rows = draw(_rows(name))
+        again = draw(st.lists(st.sampled_from(rows), max_size=2)) if rows else []
+        return text_table(name, rows + again, file)
+
+    children = [table(name) for name in extract_tables() if name != "patient"]
+    return extract(table("patient"), table("patient", "f2"), *children)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

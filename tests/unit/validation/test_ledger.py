@@ -11,7 +11,10 @@ from crlm_pipeline.extracts.tables import TextTable
 from crlm_pipeline.validation import check_shares, validate
 from crlm_pipeline.validation.ledger import row_ledger
 from crlm_pipeline.validation.screening import screen
-from schemas.extract import Patient
+from crlm_pipeline.warehouse import Warehouse
+from schemas.audit import Finding, FindingRow, RejectedRow, RowLedger, SourceFile
+from schemas.column import describe
+from schemas.extract import EXTRACT_MODELS, Patient
 from tests.text_extracts import TODAY, extract, row, text_table, validated
 
 
@@ -87,3 +90,20 @@ def test_cells_are_counted_apart_from_rows():
     check_shares(bad, 0.40)
     with pytest.raises(RejectedShareError, match=r"40\.0% of the cells"):
         check_shares(bad, 0.39)
+
+
+def test_every_frame_fits_its_table_in_the_warehouse():
+    odd = "p\x00\N{SNOWMAN}'"
+    people = [row("patient", patient_id=odd), row("patient", patient_id="p2", country="Utopia")]
+    tumours = [row("tumour", patient_id=odd, morphology="8240/3", t_category="x")]
+    ingested = validated(patient=people, tumour=tumours)
+    audit = {SourceFile: "source_file", RowLedger: "row_ledger", RejectedRow: "rejected_row"}
+    with Warehouse.in_memory() as warehouse:
+        for model in EXTRACT_MODELS:
+            warehouse.insert(model, ingested.tables[describe(model).name])
+        for model, name in (audit | {Finding: "finding", FindingRow: "finding_row"}).items():
+            frame = getattr(ingested, name)
+            has_run = "run_id" in describe(model).polars_schema
+            warehouse.insert(model, frame.with_columns(pl.lit("r1").alias("run_id")) if has_run else frame)
+            assert warehouse.read(model).height == frame.height > 0
+        assert warehouse.read(Patient)["patient_id"].to_list() == [odd]
