@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -51,7 +51,7 @@ class Sheet:
     name: str
     header: tuple[str, ...]
     head: str = ""
-    kind: str = "text"
+    kind: Literal["text", "parquet", "workbook"] = "text"
 
     @cached_property
     def records(self) -> pl.DataFrame:
