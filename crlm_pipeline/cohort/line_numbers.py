@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.cohort.drugs import substances
-from crlm_pipeline.cohort.line_rules import ONGOING, Dose, Drug, Events, Rules, split
+from crlm_pipeline.cohort.line_rules import ONGOING, Combination, Day, Drug, Events, Rules, split
 from crlm_pipeline.settings import Windows
 
 NONE_YET: Final = Events()
@@ -66,28 +66,44 @@ def _days(dated: pl.DataFrame) -> dict[str, list[int]]:
 
 def number(ordered: pl.DataFrame, events: Mapping[str, Events], rules: Rules) -> Numbers:
     """Number the lines of exposures that stand in the one order (`exposures.ORDER`)."""
+    days = _days_of_start(ordered)
     numbers: list[int] = []
     carried: list[tuple[str, int, str]] = []
-    for patient, doses in _doses_by_patient(ordered):
-        found, lines = split(doses, events.get(patient, NONE_YET), rules)
+    for patient, of_patient in _by_patient(days):
+        found, lines = split(of_patient, events.get(patient, NONE_YET), rules)
         numbers += found
         carried += [(patient, place, drug.inn) for place, line in enumerate(lines, start=1) for drug in line.carried]
+    numbered = days.select("patient_id", "start_date", pl.Series("number", numbers, dtype=pl.Int32))
+    row_numbers = ordered.select("patient_id", "start_date").join(
+        numbered, on=["patient_id", "start_date"], how="left", maintain_order="left"
+    )
     schema = {"patient_id": pl.String, "number": pl.Int32, "inn": pl.String}
-    return Numbers(pl.Series("number", numbers, dtype=pl.Int32), pl.DataFrame(carried, schema=schema, orient="row"))
+    return Numbers(row_numbers["number"], pl.DataFrame(carried, schema=schema, orient="row"))
 
 
-def _doses_by_patient(ordered: pl.DataFrame) -> Iterator[tuple[str, list[Dose]]]:
-    """Yield each patient's doses in turn, so that only one patient's are ever in memory."""
+def _days_of_start(ordered: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per patient and day: the drugs that start, their ends, and the first purpose that is stated."""
+    return ordered.group_by("patient_id", "start_date", maintain_order=True).agg(
+        drugs=pl.col("inn").str.join("+"),
+        ends=pl.col("end_date").to_physical().fill_null(ONGOING),
+        is_curative=pl.col("is_curative").drop_nulls().first(),
+    )
+
+
+def _by_patient(days: pl.DataFrame) -> Iterator[tuple[str, list[Day]]]:
+    """Yield each patient's days in turn, so that only one patient's are ever in memory."""
     known = {row[0]: Drug(*row) for row in substances().iter_rows()}
-    starts = ordered["start_date"].to_physical().to_list()
-    ends = ordered["end_date"].to_physical().fill_null(ONGOING).to_list()
-    drugs = [known[inn] for inn in ordered["inn"].to_list()]
-    purposes = ordered["is_curative"].to_list()
-    runs = ordered["patient_id"].rle().struct.unnest()
+    combinations = {
+        joined: Combination.of([known[inn] for inn in joined.split("+")]) for joined in days["drugs"].unique().to_list()
+    }
+    starts = days["start_date"].to_physical().to_list()
+    drugs = [combinations[joined] for joined in days["drugs"].to_list()]
+    ends, purposes = days["ends"].to_list(), days["is_curative"].to_list()
+    runs = days["patient_id"].rle().struct.unnest()
     first = 0
     for patient, count in zip(runs["value"].to_list(), runs["len"].to_list(), strict=True):
         rows = slice(first, first + count)
-        yield patient, list(map(Dose, starts[rows], ends[rows], drugs[rows], purposes[rows]))
+        yield patient, list(map(Day, starts[rows], drugs[rows], ends[rows], purposes[rows]))
         first += count
 
 

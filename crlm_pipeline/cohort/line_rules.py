@@ -1,4 +1,4 @@
-"""Tells one line of therapy from the next: one pass over a patient's systemic drugs in the order of their start.
+"""Tells one line of therapy from the next: one pass over the days on which a patient starts a systemic drug.
 
 A line is opened by a restart after a gap, by an added drug, or by a changed purpose; nothing else advances it. A
 dropped drug, an allowed swap and a de-escalation never do (clinical 3.11.5, 3.11.6). Days are integers.
@@ -7,8 +7,6 @@ dropped drug, an allowed swap and a de-escalation never do (clinical 3.11.5, 3.1
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import attrgetter
 from typing import Final, NamedTuple
 
 from crlm_pipeline.settings import Windows
@@ -16,9 +14,8 @@ from crlm_pipeline.settings import Windows
 ONGOING: Final = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Drug:
-    """A substance as the rules see it, one object each; `is_awaited` = an antibody that may wait for a test to join."""
+class Drug(NamedTuple):
+    """A substance as the rules see it; `is_awaited` = an antibody that may wait for a test before it joins."""
 
     inn: str
     drug_class: str
@@ -26,12 +23,26 @@ class Drug:
     is_awaited: bool
 
 
-class Dose(NamedTuple):
-    """A period of a drug; `end` is `ONGOING` while no end is known, `is_curative` null while no purpose is stated."""
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """Drugs that start on one day; its sets are kept, as the same few combinations make up a whole registry."""
+
+    drugs: tuple[Drug, ...]
+    families: frozenset[str]
+    classes: frozenset[str]
+
+    @classmethod
+    def of(cls, drugs: Sequence[Drug]) -> "Combination":
+        """Combine drugs, one entry for each period that starts that day."""
+        return cls(tuple(drugs), frozenset(d.family for d in drugs), frozenset(d.drug_class for d in drugs))
+
+
+class Day(NamedTuple):
+    """What starts on a day: the end of each drug, `ONGOING` while none is known, and a purpose if any is stated."""
 
     start: int
-    end: int
-    drug: Drug
+    combination: Combination
+    ends: Sequence[int]
     is_curative: bool | None
 
 
@@ -53,50 +64,56 @@ class Rules:
 
 @dataclass(slots=True)
 class Line:
-    """A line while it is being gathered. `carried`: drugs of the line before that go on into this one."""
+    """A line while it is being gathered; `carried`: drugs of the line before that go on into it, and their ends."""
 
     start: int
     last_end: int
-    carried: tuple[Drug, ...] = ()
-    is_curative: bool | None = None
+    carried: dict[Drug, int] = field(default_factory=dict)
     families: set[str] = field(default_factory=set)
     classes: set[str] = field(default_factory=set)
-    ends: dict[Drug, int] = field(default_factory=dict)
+    is_curative: bool | None = None
+    days: list[Day] = field(default_factory=list)
 
-    def take(self, dose: Dose) -> None:
-        """Add a period of a drug to the line."""
-        self.last_end = max(self.last_end, dose.end)
-        self.families.add(dose.drug.family)
-        self.classes.add(dose.drug.drug_class)
-        self.ends[dose.drug] = max(self.ends.get(dose.drug, dose.end), dose.end)
+    def take(self, day: Day) -> None:
+        """Add the drugs of a day to the line."""
+        self.last_end = max(self.last_end, *day.ends)
+        self.families |= day.combination.families
+        self.classes |= day.combination.classes
+        self.days.append(day)
         if self.is_curative is None:
-            self.is_curative = dose.is_curative
+            self.is_curative = day.is_curative
+
+    def ends(self) -> dict[Drug, int]:
+        """Return the last end of each drug, `ONGOING` where one is not known."""
+        ends = dict(self.carried)
+        for day in self.days:
+            for drug, end in zip(day.combination.drugs, day.ends, strict=True):
+                ends[drug] = max(ends.get(drug, end), end)
+        return ends
 
 
-def split(doses: Sequence[Dose], events: Events, rules: Rules) -> tuple[list[int], list[Line]]:
-    """Return the number of each dose's line, from 1, and the lines; `doses` of one patient, sorted by start.
+def split(days: Sequence[Day], events: Events, rules: Rules) -> tuple[list[int], list[Line]]:
+    """Return the number of each day's line, from 1, and the lines; `days` of one patient, sorted.
 
     Drugs of one day stand or fall together: a new drug takes those given with it into its line.
     """
     lines: list[Line] = []
     numbers: list[int] = []
-    for day, group in groupby(doses, key=attrgetter("start")):
-        today = list(group)
+    for day in days:
         if not lines:
-            lines.append(Line(day, last_end=day))
-        elif _opens(lines[-1], today, events, rules):
-            lines.append(_next_line(lines[-1], day, rules.windows))
-        for dose in today:
-            lines[-1].take(dose)
-        numbers += [len(lines)] * len(today)
+            lines.append(Line(day.start, last_end=day.start))
+        elif _opens(lines[-1], day, events, rules):
+            lines.append(_next_line(lines[-1], day.start, rules.windows))
+        lines[-1].take(day)
+        numbers.append(len(lines))
     return numbers, lines
 
 
-def _opens(line: Line, today: Sequence[Dose], events: Events, rules: Rules) -> bool:
+def _opens(line: Line, day: Day, events: Events, rules: Rules) -> bool:
     return (
-        _is_restart(line, today[0].start, events, rules)
-        or _is_added(line, today, events, rules.windows)
-        or _is_other_purpose(line, today)
+        _is_restart(line, day.start, events, rules)
+        or _is_added(line, day, events, rules.windows)
+        or _is_other_purpose(line, day)
     )
 
 
@@ -111,23 +128,21 @@ def _is_restart(line: Line, day: int, events: Events, rules: Rules) -> bool:
     )
 
 
-def _is_added(line: Line, today: Sequence[Dose], events: Events, windows: Windows) -> bool:
+def _is_added(line: Line, day: Day, events: Events, windows: Windows) -> bool:
     """A drug that is no swap opens a line after its window; a new class also at progression (clinical 3.11.3 to .6)."""
-    added = [dose.drug for dose in today if dose.drug.family not in line.families]
-    if not added:
+    if day.combination.families <= line.families:
         return False
-    day = today[0].start
+    added = [drug for drug in day.combination.drugs if drug.family not in line.families]
     window = windows.antibody if all(drug.is_awaited for drug in added) else windows.regimen
-    if day - line.start > window:
+    if day.start - line.start > window:
         return True
     is_new_class = any(drug.drug_class not in line.classes for drug in added)
-    return is_new_class and _any_within(events.progressions, after=line.start, until=day)
+    return is_new_class and _any_within(events.progressions, after=line.start, until=day.start)
 
 
-def _is_other_purpose(line: Line, today: Sequence[Dose]) -> bool:
+def _is_other_purpose(line: Line, day: Day) -> bool:
     """Treatment around surgery and treatment of metastatic disease are never one course."""
-    stated = [dose.is_curative for dose in today if dose.is_curative is not None]
-    return bool(stated) and line.is_curative is not None and stated[0] is not line.is_curative
+    return day.is_curative is not None and line.is_curative is not None and day.is_curative is not line.is_curative
 
 
 def _next_line(line: Line, day: int, windows: Windows) -> Line:
@@ -135,14 +150,15 @@ def _next_line(line: Line, day: int, windows: Windows) -> Line:
 
     A drug without an end is not carried: an end that was never recorded would put every earlier drug into the regimen.
     """
-    carried = {drug: end for drug, end in line.ends.items() if day + windows.regimen < end < ONGOING}
+    if line.last_end <= day + windows.regimen:
+        return Line(day, last_end=day)
+    carried = {drug: end for drug, end in line.ends().items() if day + windows.regimen < end < ONGOING}
     return Line(
         start=day,
         last_end=max(carried.values(), default=day),
-        carried=tuple(carried),
+        carried=carried,
         families={drug.family for drug in carried},
         classes={drug.drug_class for drug in carried},
-        ends=carried,
     )
 
 

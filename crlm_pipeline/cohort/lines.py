@@ -48,7 +48,7 @@ def derive(exposures: pl.DataFrame, history: History, windows: Windows, as_of: d
     purposed = add_purpose(systemic, events, known, windows)
     placed, carried = place(purposed.sort(ORDER, nulls_last=True), events, windows)
     tokens = tokens_of_lines(placed, carried)
-    members = add_role(add_members(placed.sort(ORDER, nulls_last=True), tokens), windows)
+    members = add_role(add_members(placed, tokens), windows)
     lines = _lines(members, tokens, windows)
     progression = _progression(members, lines, known)
     roles = _exposure_role(prepared, members)
@@ -84,7 +84,7 @@ def _lines(members: pl.DataFrame, tokens: pl.DataFrame, windows: Windows) -> pl.
     keys = tokens.group_by(LINE).agg(regimen=pl.col("token").unique().sort().str.join("+"))
     intent = pl.col("intent").drop_nulls()
     return (
-        members.group_by(LINE)
+        members.group_by(LINE, maintain_order=True)
         .agg(
             pl.col("start_date").min(),
             end_date=pl.when(pl.col("end_date").is_not_null().all()).then(pl.col("end_date").max()),

@@ -5,15 +5,17 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.cohort.drugs import substances
+from crlm_pipeline.cohort.exposures import ORDER
 from crlm_pipeline.settings import Windows
 
 LINE: Final = ("patient_id", "line", "course")
 _PARTNERS: Final = ("irinotecan", "oxaliplatin")
+_NEVER: Final = pl.date(9999, 12, 31)
 _KEPT_ON: Final = ("fluoropyrimidine", "anti_egfr", "anti_vegf")
 
 
 def add_members(placed: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
-    """Add to placed exposures, in the one order, what their role follows from.
+    """Return placed exposures by line, each line in the one order, with what their role follows from.
 
     - `day`: days since the line's first dose.
     - `token`, `is_carried`: of the row's family in the regimen, see `tokens_of_lines`.
@@ -21,17 +23,37 @@ def add_members(placed: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
     - `days_off`: days since the family was last given in the line; null at first, negative while it still is.
     - `is_partner_given`: whether oxaliplatin or irinotecan was then being given; null while the line has had neither.
     """
-    family = [*LINE, "family"]
-    last_end = pl.col("end_date").fill_null(pl.date(9999, 12, 31)).cum_max().shift().over(family)
-    return (
-        placed.with_columns(
-            day=(pl.col("start_date") - pl.col("start_date").min().over(LINE)).dt.total_days(),
-            days_off=(pl.col("start_date") - last_end).dt.total_days(),
-            is_first=pl.int_range(pl.len()).over(family) == 0,
-        )
-        .join(tokens.select(*family, "token", "is_carried"), on=family, how="left", maintain_order="left")
-        .join(_partner_days(placed), on=[*LINE, "start_date"], how="left", maintain_order="left")
+    start, end = pl.col("start_date"), pl.col("end_date").fill_null(_NEVER)
+    partner_until = pl.when(pl.col("drug_class").is_in(_PARTNERS)).then(end).cum_max().forward_fill().over("line_id")
+    by_line = (
+        placed.sort(*LINE, *ORDER, nulls_last=True)
+        .with_columns(line_id=pl.struct(LINE).rle_id())
+        .with_columns(day=(start - start.min().over("line_id")).dt.total_days(), partner_until=partner_until)
+        .with_columns(is_partner_given=pl.col("partner_until").max().over("line_id", "start_date") >= start)
     )
+    return (
+        by_line.sort("line_id", "family", maintain_order=True)
+        .with_columns(family_id=pl.struct("line_id", "family").rle_id())
+        .with_columns(is_first=pl.col("family_id").is_first_distinct())
+        .with_columns(days_off=pl.when(~pl.col("is_first")).then(start.to_physical() - _last_end_before(end)))
+        .join(
+            tokens.select(*LINE, "family", "token", "is_carried"),
+            on=[*LINE, "family"],
+            how="left",
+            maintain_order="left",
+        )
+        .sort(*LINE, *ORDER, nulls_last=True)
+    )
+
+
+def _last_end_before(end: pl.Expr) -> pl.Expr:
+    """Return the latest end among the earlier rows of the family, in days; meaningless on the first row of one.
+
+    Each family is lifted above the one before it, so that a single running maximum serves them all: one window for
+    each of a million families takes seconds.
+    """
+    lift = pl.col("family_id").cast(pl.Int64) * 2**32
+    return (end.to_physical().cast(pl.Int64) + lift).cum_max().shift() - lift
 
 
 def tokens_of_lines(placed: pl.DataFrame, carried: pl.DataFrame) -> pl.DataFrame:
@@ -54,29 +76,12 @@ def tokens_of_lines(placed: pl.DataFrame, carried: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def _partner_days(placed: pl.DataFrame) -> pl.DataFrame:
-    """Return, for each day on which a drug of the line starts, whether a cytotoxic partner was then being given."""
-    partners = placed.filter(pl.col("drug_class").is_in(_PARTNERS))
-    until = pl.col("end_date").fill_null(pl.date(9999, 12, 31)).cum_max().over(LINE).alias("partner_until")
-    days = placed.select(*LINE, "start_date").unique().join(partners.select(LINE).unique(), on=LINE, how="semi")
-    given = partners.select(*LINE, "start_date", until).unique([*LINE, "start_date"], keep="last", maintain_order=True)
-    return (
-        days.sort("start_date")
-        .join_asof(given.sort("start_date"), on="start_date", by=list(LINE), check_sortedness=False)
-        .select(
-            *LINE,
-            "start_date",
-            is_partner_given=pl.col("partner_until") >= pl.col("start_date"),
-        )
-    )
-
-
 def add_role(members: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     """Add `role` and `reason` (clinical 3.11.3 to 3.11.6)."""
     is_swap = pl.col("inn") != pl.col("token")
     is_early = pl.col("day") <= windows.regimen
     was_off = (pl.col("days_off") > windows.gap).fill_null(value=False)
-    is_resumed = was_off.cum_max().over([*LINE, "family"])
+    is_resumed = was_off.cum_max().over("line_id", "family")
     is_de_escalated = (
         pl.col("drug_class").is_in(_KEPT_ON) & ~is_early & ~pl.col("is_partner_given").fill_null(value=True)
     )
