@@ -132,7 +132,7 @@ def _record(warehouse: Warehouse, ingested: Ingested, run_id: str) -> None:
         FindingRow: ingested.finding_row,
     }
     for model, frame in audit.items():
-        columns = describe(model).polars_schema
+        columns = list(describe(model).polars_schema)
         warehouse.insert(model, frame.with_columns(run_id=pl.lit(run_id)).select(columns))
 
 
