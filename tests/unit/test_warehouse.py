@@ -12,7 +12,7 @@ import pytest
 
 from crlm_pipeline import warehouse as module
 from crlm_pipeline.errors import SourceError, WarehouseBusyError
-from crlm_pipeline.warehouse import Warehouse, lock, publish
+from crlm_pipeline.warehouse import Warehouse, building, lock, publish
 from schemas.audit import AUDIT_MODELS
 from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
 from schemas.column import describe
@@ -213,6 +213,42 @@ def test_a_declared_table_may_be_a_view(statement):
 
 def _view_columns(model):
     return [(c.name, "date" if c.dtype == pl.Date() else "varchar") for c in describe(model).columns]
+
+
+def test_a_table_that_sql_may_make_can_also_be_inserted():
+    columns = describe(Recommendation).polars_schema
+    rows = pl.DataFrame({name: [1 if dtype == pl.Int32() else "x"] for name, dtype in columns.items()}, schema=columns)
+    known = {"certainty": "definite", "preference": "preferred", "state": "verified", "pathway": None}
+    with Warehouse.in_memory() as warehouse:
+        warehouse.insert(
+            Recommendation, rows.with_columns(pl.lit(v, dtype=pl.String).alias(k) for k, v in known.items())
+        )
+        assert warehouse.read(Recommendation).height == 1
+
+
+def test_a_warehouse_is_built_whole_and_another_may_start_from_it(tmp_path):
+    first, second = tmp_path / "first.duckdb", tmp_path / "second.duckdb"
+    with building(first) as warehouse:
+        warehouse.insert(Evidence, evidence("a"))
+    with building(second, start_from=first) as warehouse:
+        warehouse.insert(Evidence, evidence("b"))
+    assert second.stat().st_mode & 0o777 == 0o600
+    counts = []
+    for path in (first, second):
+        with Warehouse.open_readonly(path) as warehouse:
+            counts.append(warehouse.read(Evidence).height)
+    assert counts == [1, 2]
+
+
+def test_a_full_disk_is_the_users_to_mend_and_any_other_failure_ours(tmp_path):
+    def build_until(error):
+        with building(tmp_path / "w.duckdb"):
+            raise error
+
+    with pytest.raises(SourceError, match=r"cannot be written \(no space left on device\)"):
+        build_until(duckdb.IOException("IO Error: Could not write: No space left on device"))
+    with pytest.raises(duckdb.BinderException):
+        build_until(duckdb.BinderException("no such column"))
 
 
 def content(*inserts):
