@@ -24,7 +24,7 @@ Cells = NDArray[np.intp]
 _WHOLE_UNIT: Final = 1 - 1e-6
 # A witness need not stray further than the double of the truth; the bound keeps every programme finite.
 _REACH: Final = 100
-_PATIENCE: Final = 3
+_PATIENCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def choose_marks(sums: Sums, threshold: int) -> Marks:
     """
     is_small = (sums.counts > 0) & (sums.counts < threshold)
     marks = np.where(is_small & sums.is_public, Mark.SMALL, Mark.SHOWN).astype(np.int8)
-    while (exposed := _exposed(sums, marks, is_small, threshold)).size:
+    safe = np.zeros_like(is_small)  # stays so: whatever is hidden later leaves an attacker with less
+    while (exposed := _exposed(sums, marks, safe, threshold)).size:
         before = marks.copy()
         for cell in exposed:
             # What was just hidden beside a cell may protect it too; the next attack tells.
@@ -77,14 +78,17 @@ def choose_marks(sums: Sums, threshold: int) -> Marks:
     return marks
 
 
-def _exposed(sums: Sums, marks: Marks, is_small: Mask, threshold: int) -> Cells:
-    """Return the cells that must stay unknown and of which an attacker can work out the value."""
+def _exposed(sums: Sums, marks: Marks, safe: Mask, threshold: int) -> Cells:
+    """Return the cells that must stay unknown and may be worked out; notes in `safe` those seen to be out of reach."""
+    is_small = (sums.counts > 0) & (sums.counts < threshold)
     unknown = (marks != Mark.SHOWN) | (~sums.is_public & (sums.counts > 0))
-    protected = np.flatnonzero(unknown & (sums.is_public | is_small))
-    alone = _alone(sums, unknown)
-    if (lonely := protected[alone[protected]]).size:
-        return lonely  # cheap to see; once these are mended the solver has less to do
-    return _pinned(sums, marks, unknown, protected, threshold)
+    doubtful = unknown & (sums.is_public | is_small) & ~safe
+    if (alone := doubtful & _alone(sums, unknown)).any():
+        return np.flatnonzero(alone)  # cheap to see; once these are mended the solver has less to do
+    exposed = _pinned(sums, marks, unknown, doubtful, threshold)
+    safe |= doubtful
+    safe[exposed] = False
+    return exposed
 
 
 def _alone(sums: Sums, unknown: Mask) -> Mask:
@@ -94,23 +98,21 @@ def _alone(sums: Sums, unknown: Mask) -> Mask:
     return unknown & (np.asarray(involved.T @ single.astype(np.int64)) > 0)
 
 
-def _pinned(sums: Sums, marks: Marks, unknown: Mask, protected: Cells, threshold: int) -> Cells:
-    """Return the protected cells whose least and greatest possible values are less than a unit apart."""
-    if not protected.size:
-        return protected
-    attack = _Attack.on(sums, marks, unknown, threshold)
-    position = np.cumsum(unknown) - 1
-    doubtful = set(position[protected].tolist())
+def _pinned(sums: Sums, marks: Marks, unknown: Mask, doubtful: Mask, threshold: int) -> Cells:
+    """Return the doubtful cells for which no solution was found that differs from the truth by a unit.
+
+    Each programme drives all of them at random up or down. A few in a row that move none are taken as proof that none
+    can move; a cell that could have is hidden better than need be.
+    """
+    left = set(np.flatnonzero(doubtful[unknown]).tolist())
+    attack = _Attack.on(sums, marks, unknown, threshold) if left else None
     generator = np.random.default_rng(0)  # fixed: the same counts always give the same report
     failures = 0
-    while doubtful and failures < _PATIENCE:
-        moved = attack.moved(sorted(doubtful), generator.choice([-1.0, 1.0], size=len(doubtful)))
-        failures = 0 if doubtful & moved else failures + 1
-        doubtful -= moved
-    for cell in sorted(doubtful):
-        if cell in doubtful:
-            doubtful -= attack.moved([cell], np.array([1.0])) | attack.moved([cell], np.array([-1.0]))
-    return np.flatnonzero(unknown)[sorted(doubtful)]
+    while attack and left and failures < _PATIENCE:
+        moved = attack.moved(sorted(left), generator.choice([-1.0, 1.0], size=len(left)))
+        failures = 0 if left & moved else failures + 1
+        left -= moved
+    return np.flatnonzero(unknown)[sorted(left)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,10 @@ class _Attack:
 
 
 def _protect(sums: Sums, marks: Marks, cell: int, threshold: int) -> None:
-    """Hide one more cell for an exposed one: of its sums, the smallest that is shown and not zero.
+    """Take one more thing off the page for an exposed cell.
 
-    Where its sums hold none, the sums of the cells beside it are tried. Where nothing within reach is left to hide, the
-    small cells there are no longer marked as such.
+    Of the sums it stands in, the smallest count that is shown and not zero is hidden; where there is none, the small
+    counts there are no longer marked as such; where there are none either, the sums of the cells beside it are tried.
     """
     can_hide = sums.is_public & (marks == Mark.SHOWN) & (sums.counts >= threshold)
     reached = np.array([cell])
@@ -155,7 +157,9 @@ def _protect(sums: Sums, marks: Marks, cell: int, threshold: int) -> None:
         if (candidates := beside[can_hide[beside]]).size:
             marks[candidates[np.lexsort((candidates, sums.counts[candidates]))[0]]] = Mark.HIDDEN
             return
+        if (marked := beside[marks[beside] == Mark.SMALL]).size:
+            marks[marked] = Mark.HIDDEN
+            return
         if beside.size == reached.size:
-            marks[beside[marks[beside] == Mark.SMALL]] = Mark.HIDDEN
             return
         reached = beside
