@@ -73,15 +73,6 @@ def rule_truths(clauses: Sequence[Clause], truths: Sequence[Truth], count: int) 
     return [either(truths_of_rule) for truths_of_rule in own]
 
 
-def option_truths(clauses: Sequence[Clause], truths: Sequence[Truth]) -> dict[tuple[int, int], Truth]:
-    """Return the truth of each conditional option, by rule and option number."""
-    return {
-        (clause.rule_no, clause.option_no): truth
-        for clause, truth in zip(clauses, truths, strict=True)
-        if clause.option_no is not None
-    }
-
-
 def unknown_facts(clauses: Iterable[Clause], facts: Mapping[str, object]) -> list[frozenset[str]]:
     """Return, per clause, the facts that are unknown to it."""
     return [

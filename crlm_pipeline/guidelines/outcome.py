@@ -4,19 +4,19 @@ A state holds all that decides: the truth of each clause, the facts unknown to i
 states have equal outcomes, so each is worked out once however many decisions share it; `explain` works out one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from typing import Any
 
 from crlm_pipeline.guidelines import wording
-from crlm_pipeline.guidelines.clauses import Clause, clauses_of, option_truths, rule_truths
+from crlm_pipeline.guidelines.clauses import Clause, clauses_of
 from crlm_pipeline.guidelines.domain import distinct_values
 from crlm_pipeline.guidelines.ladder import NO_RULE, NOT_EVALUABLE, Ending, Walk, walk
 from crlm_pipeline.guidelines.model import Edition, LadderRule
 from crlm_pipeline.guidelines.standing import Given, Profile, RuleStanding, Standing, rule_standing
-from crlm_pipeline.guidelines.truth import Truth, both, holds
+from crlm_pipeline.guidelines.truth import Truth, both, either, holds
 from crlm_pipeline.guidelines.wording import facts_in_words, verdict_in_words
 
 TEST_FIRST = "test_first"
@@ -37,6 +37,38 @@ class Ladder:
     def clauses(self) -> tuple[Clause, ...]:
         """The clauses of the rules, in order of precedence."""
         return clauses_of(self.rules)
+
+    @cached_property
+    def own_clauses(self) -> tuple[tuple[int, ...], ...]:
+        """Per rule, the places of the clauses that make it true."""
+        return self._places(lambda clause: clause.option_no is None)
+
+    @cached_property
+    def option_clauses(self) -> tuple[tuple[int, ...], ...]:
+        """Per rule, the places of the clauses of its conditional options."""
+        return self._places(lambda clause: clause.option_no is not None)
+
+    def _places(self, is_wanted: Callable[[Clause], bool]) -> tuple[tuple[int, ...], ...]:
+        places: list[list[int]] = [[] for _ in self.rules]
+        for place, clause in enumerate(self.clauses):
+            if is_wanted(clause):
+                places[clause.rule_no].append(place)
+        return tuple(map(tuple, places))
+
+    @cached_property
+    def _standings(self) -> dict[tuple[int, tuple[Truth, ...], Given, Profile], RuleStanding]:
+        return {}
+
+    def standing(self, rule_no: int, truths: Sequence[Truth], given: Given, profile: Profile) -> RuleStanding:
+        """Return how a treatment stands to a rule; `truths` of all clauses. Worked out once for equal situations."""
+        places = self.option_clauses[rule_no]
+        held = tuple(truths[place] for place in places)
+        key = (rule_no, held, given, profile)
+        if key not in self._standings:
+            numbers = (self.clauses[place].option_no or 0 for place in places)
+            held_out = dict(zip(numbers, held, strict=True))
+            self._standings[key] = rule_standing(self.rules[rule_no], given, profile, held_out)
+        return self._standings[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +154,17 @@ class _Position:
         return walk(of_rules, self._standings(of_rules, truths), is_nothing_given=self._is_nothing_given)
 
     def _of_rules(self, truths: tuple[Truth, ...]) -> list[Truth]:
-        of_rules = rule_truths(self._ladder.clauses, truths, len(self._ladder.rules))
-        return [truth if number in self._state.active else False for number, truth in enumerate(of_rules)]
+        active = self._state.active
+        return [
+            either(truths[place] for place in places) if number in active else False
+            for number, places in enumerate(self._ladder.own_clauses)
+        ]
 
     def _standings(self, of_rules: list[Truth], truths: tuple[Truth, ...]) -> dict[int, RuleStanding]:
-        of_options = option_truths(self._ladder.clauses, truths)
         return {
-            number: rule_standing(
-                rule,
-                self._state.given,
-                self._state.profile,
-                {option: held for (owner, option), held in of_options.items() if owner == number},
-            )
-            for number, rule in enumerate(self._ladder.rules)
-            if of_rules[number] is not False
+            number: self._ladder.standing(number, truths, self._state.given, self._state.profile)
+            for number, truth in enumerate(of_rules)
+            if truth is not False
         }
 
     def missing(self, done: Walk) -> tuple[str, ...]:
