@@ -63,7 +63,7 @@ def choose_marks(sums: Sums, threshold: int) -> Marks:
     """Return the mark of every cell, so that no small count can be worked out.
 
     Every cell that is not shown, and every small remainder that is never printed, keeps at least two possible values.
-    Ends, because each round takes something from the page, and with nothing left on it any solution may be doubled.
+    Ends, because each round takes something off the page or finds that nothing is left to take.
     """
     is_small = (sums.counts > 0) & (sums.counts < threshold)
     marks = np.where(is_small & sums.is_public, Mark.SMALL, Mark.SHOWN).astype(np.int8)
@@ -73,8 +73,7 @@ def choose_marks(sums: Sums, threshold: int) -> Marks:
         for cell in exposed:
             # What was just hidden beside a cell may protect it too; the next attack tells.
             if (marks == before)[sums.beside(np.array([cell]))].all():
-                _protect(sums, marks, cell, threshold)
-        assert (marks != before).any(), "a small count is given away and nothing is left to hide"
+                safe[cell] = not _take_off(sums, marks, cell, threshold)
     return marks
 
 
@@ -101,8 +100,8 @@ def _alone(sums: Sums, unknown: Mask) -> Mask:
 def _pinned(sums: Sums, marks: Marks, unknown: Mask, doubtful: Mask, threshold: int) -> Cells:
     """Return the doubtful cells for which no solution was found that differs from the truth by a unit.
 
-    Each programme drives all of them at random up or down. A few in a row that move none are taken as proof that none
-    can move; a cell that could have is hidden better than need be.
+    Each programme drives all of them at random up or down. A few in a row that move none are taken to mean that none can
+    move; a cell that could have is protected better than need be.
     """
     left = set(np.flatnonzero(doubtful[unknown]).tolist())
     attack = _Attack.on(sums, marks, unknown, threshold) if left else None
@@ -144,11 +143,12 @@ class _Attack:
         return set(np.flatnonzero(np.abs(found.x - self.truth) >= _WHOLE_UNIT).tolist())
 
 
-def _protect(sums: Sums, marks: Marks, cell: int, threshold: int) -> None:
-    """Take one more thing off the page for an exposed cell.
+def _take_off(sums: Sums, marks: Marks, cell: int, threshold: int) -> bool:
+    """Take one more thing off the page for an exposed cell; return whether there was any.
 
     Of the sums it stands in, the smallest count that is shown and not zero is hidden; where there is none, the small
     counts there are no longer marked as such; where there are none either, the sums of the cells beside it are tried.
+    If all that it hangs together with is hidden, every solution may be doubled, so that it was never exposed.
     """
     can_hide = sums.is_public & (marks == Mark.SHOWN) & (sums.counts >= threshold)
     reached = np.array([cell])
@@ -156,10 +156,10 @@ def _protect(sums: Sums, marks: Marks, cell: int, threshold: int) -> None:
         beside = sums.beside(reached)
         if (candidates := beside[can_hide[beside]]).size:
             marks[candidates[np.lexsort((candidates, sums.counts[candidates]))[0]]] = Mark.HIDDEN
-            return
+            return True
         if (marked := beside[marks[beside] == Mark.SMALL]).size:
             marks[marked] = Mark.HIDDEN
-            return
+            return True
         if beside.size == reached.size:
-            return
+            return False
         reached = beside
