@@ -18,6 +18,7 @@ from crlm_pipeline.cohort.build import build_cohort
 from crlm_pipeline.errors import RejectedShareError, SourceError, UsageError
 from crlm_pipeline.extracts.read import read_sources
 from crlm_pipeline.guidelines.annotate import annotate as judge
+from crlm_pipeline.guidelines.annotate import judging_series
 from crlm_pipeline.guidelines.load import load_editions
 from crlm_pipeline.guidelines.tables import guideline_tables
 from crlm_pipeline.marts import build_marts
@@ -163,7 +164,7 @@ def _judge(warehouse: Warehouse, settings: Settings) -> Counts:
     warehouse.create_view(Recommendation, "cohort/recommendation")
     warehouse.create_view(RequiredTest, "cohort/required_test")
     build_marts(warehouse, as_of)
-    _finish(warehouse, settings, as_of, [series.guideline for series in knowledge.chosen_series(settings.guidelines)])
+    _finish(warehouse, settings, as_of, [series.guideline for series in judging_series(knowledge, settings)])
     return {describe(model).name: frame.height for model, frame in (*cohort.frames.items(), *annotation.frames.items())}
 
 

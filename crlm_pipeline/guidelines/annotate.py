@@ -45,7 +45,7 @@ def annotate(cohort: Cohort, knowledge: Knowledge, settings: Settings, as_of: da
     decisions, situations = number_situations(cohort.decision, knowledge)
     judged = [
         _judge_series(series, decisions, cohort.class_view, situations, settings, as_of)
-        for series in _series(knowledge, settings)
+        for series in judging_series(knowledge, settings)
     ]
     frames = {model: pl.concat([part[model] for part in judged]) for model in judged[0]} if judged else {}
     frames[PatientPathway] = patient_pathways(cohort.patient, cohort.decision, frames[PatientPathway])
@@ -56,7 +56,8 @@ def _typed(model: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(pl.col(name).cast(dtype) for name, dtype in describe(model).polars_schema.items())
 
 
-def _series(knowledge: Knowledge, settings: Settings) -> Sequence[Series]:
+def judging_series(knowledge: Knowledge, settings: Settings) -> Sequence[Series]:
+    """Return the series that judge a run; raises `UsageError` for one, or an edition, that is not held."""
     if settings.judge_by is None:
         return knowledge.chosen_series(settings.guidelines)
     if settings.guidelines:
