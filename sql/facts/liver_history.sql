@@ -78,21 +78,6 @@ first_line as (
             and decided.window_end >= therapy_line.start_date
             and decided.decision_date <= coalesce(therapy_line.end_date, decided.decision_date)
     where therapy_line.line = 1 and therapy_line.is_chemotherapy
-),
-
-ipilimumab as (
-    select
-        decided.decision_id,
-        max(exposure.end_date) - min(exposure.start_date) as ipilimumab_days,
-        bool_and(exposure.end_date is not null) as has_ended
-    from decided
-    inner join exposure
-        on
-            decided.patient_id = exposure.patient_id
-            and decided.line = exposure.line
-            and decided.course = exposure.course
-    where decided.setting = 'systemic' and exposure.inn = 'ipilimumab'
-    group by decided.decision_id
 )
 
 select
@@ -100,12 +85,10 @@ select
     treated_before.decision_id is not null as is_liver_recurrence,
     unaugmented.decision_id is not null as is_unaugmented_major_resection,
     case when decided.setting = 'local' then first_line.decision_id is not null end as is_first_line_ongoing,
-    case when bevacizumab.has_ended then bevacizumab.interval_days::integer end as bevacizumab_interval_days,
-    case when ipilimumab.has_ended then ipilimumab.ipilimumab_days::integer end as ipilimumab_days
+    case when bevacizumab.has_ended then bevacizumab.interval_days::integer end as bevacizumab_interval_days
 from decided
 left join treated_before on decided.decision_id = treated_before.decision_id
 left join unaugmented on decided.decision_id = unaugmented.decision_id
 left join first_line on decided.decision_id = first_line.decision_id
 left join bevacizumab on decided.decision_id = bevacizumab.decision_id
-left join ipilimumab on decided.decision_id = ipilimumab.decision_id
 order by decided.decision_id

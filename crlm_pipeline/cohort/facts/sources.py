@@ -4,6 +4,7 @@ from typing import Final
 
 import polars as pl
 
+from crlm_pipeline.cohort.drugs import CYTOTOXIC
 from crlm_pipeline.cohort.facts.biomarkers import SUPPORT, WORDS
 from crlm_pipeline.settings import Windows
 from crlm_pipeline.warehouse import Warehouse
@@ -42,7 +43,6 @@ _OF_ASSESSMENT: Final = (
     "fong_score_max",
     "tumour_burden_score",
 )
-_CYTOTOXIC: Final = ("fluoropyrimidine", "antifolate", "oxaliplatin", "irinotecan", "trifluridine_tipiracil")
 _PRIOR: Final = (
     ("fluoropyrimidine", "prior_fluoropyrimidine"),
     ("oxaliplatin", "prior_oxaliplatin"),
@@ -54,7 +54,7 @@ _PRIOR: Final = (
     ("kras_g12c_inhibitor", "prior_kras_g12c_inhibitor"),
     ("anti_her2", "prior_anti_her2"),
     ("anti_egfr", "days_since_anti_egfr"),
-    *((name, fact) for name in _CYTOTOXIC for fact in ("previous_backbone", "chemotherapy_line_count")),
+    *((name, fact) for name in CYTOTOXIC for fact in ("previous_backbone", "chemotherapy_line_count")),
 )
 
 
