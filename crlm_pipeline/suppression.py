@@ -100,8 +100,8 @@ def _alone(sums: Sums, unknown: Mask) -> Mask:
 def _pinned(sums: Sums, marks: Marks, unknown: Mask, doubtful: Mask, threshold: int) -> Cells:
     """Return the doubtful cells for which no solution was found that differs from the truth by a unit.
 
-    Each programme drives all of them at random up or down. A few in a row that move none are taken to mean that none can
-    move; a cell that could have is protected better than need be.
+    Each programme drives all of them at random up or down. A few in a row that move none are taken to mean that none
+    can move; a cell that could have is protected better than need be.
     """
     left = set(np.flatnonzero(doubtful[unknown]).tolist())
     attack = _Attack.on(sums, marks, unknown, threshold) if left else None

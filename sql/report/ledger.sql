@@ -1,0 +1,18 @@
+-- Rows of the sources by what became of them.
+-- Grain: table and outcome; null = all. Parameters: none.
+with
+outcomes as (
+    select
+        table_name,
+        unnest(['accepted', 'rejected', 'duplicate']) as outcome,
+        unnest([rows_accepted, rows_rejected, rows_duplicate]) as n
+    from audit.row_ledger
+)
+
+select
+    table_name,
+    outcome,
+    sum(n)::bigint as n
+from outcomes
+group by cube (table_name, outcome)
+order by all

@@ -1,0 +1,46 @@
+-- Decisions on patients with CRLM that carry a mark: judged by a superseded edition, judged by the older edition within
+-- grace, judged without a known ECOG status, or resting on an assumed or completed date.
+-- Grain: guideline, mark, is_judged and class; null = all. Parameters: headline.
+with
+marked as (
+    select
+        verdict.guideline,
+        unnest(
+            list_filter(
+                [
+                    case when verdict.is_edition_superseded then 'superseded' end,
+                    case when verdict.is_within_grace then 'grace' end,
+                    case when not decision.is_fitness_known then 'fitness_unknown' end,
+                    case when decision.has_assumed_date then 'assumed_date' end,
+                    case when decision.has_imputed_date then 'imputed_date' end
+                ],
+                lambda mark: mark is not null
+            )
+        ) as mark,
+        case
+            when
+                verdict.verdict in ('not_evaluable', 'no_rule', 'out_of_scope', 'not_in_force', 'open')
+                then 'no'
+            else 'yes'
+        end as is_judged,
+        case
+            when starts_with(verdict.verdict, 'concordant') then 'concordant'
+            when starts_with(verdict.verdict, 'discordant') then 'discordant'
+            else verdict.verdict
+        end as class
+    from cohort.verdict
+    inner join cohort.decision on verdict.decision_id = decision.decision_id
+    inner join cohort.patient on decision.patient_id = patient.patient_id
+    where patient.is_crlm and verdict.guideline = $headline
+)
+
+select
+    guideline,
+    'yes' as is_crlm,
+    mark,
+    is_judged,
+    class,
+    count(*) as n
+from marked
+group by guideline, mark, grouping sets ((), (is_judged), (is_judged, class))
+order by all

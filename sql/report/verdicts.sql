@@ -1,0 +1,95 @@
+-- Decisions by verdict, from the mart, gathered into classes (concordant, discordant, contraindicated, or the verdict).
+-- Grain: guideline, is_crlm, edition, centre, setting, line, year, is_judged, class and verdict; null = all. The series
+-- $headline is broken down by setting, line and year, the others by edition and centre.
+-- Parameters: headline.
+with
+chosen as (
+    select
+        guideline,
+        case when population = 'crlm' then 'yes' end as is_crlm,
+        edition_id,
+        centre_id,
+        setting,
+        line::varchar as line,
+        year::varchar as year,
+        case
+            when verdict in ('not_evaluable', 'no_rule', 'out_of_scope', 'not_in_force', 'open')
+                then 'no'
+            else 'yes'
+        end as is_judged,
+        case
+            when starts_with(verdict, 'concordant') then 'concordant'
+            when starts_with(verdict, 'discordant') then 'discordant'
+            else verdict
+        end as class,
+        verdict,
+        n
+    from mart.concordance
+    where
+        (
+            population = 'crlm'
+            and (
+                (edition_id is null and setting is null and line is null and year is null)
+                or (centre_id is null and setting is null and line is null and year is null)
+                or (guideline = $headline and edition_id is null and year is null)
+                or (
+                    guideline = $headline
+                    and edition_id is null
+                    and centre_id is null
+                    and setting is null
+                    and line is null
+                )
+            )
+        )
+        or (
+            population = 'metastatic'
+            and edition_id is null
+            and centre_id is null
+            and setting is null
+            and line is null
+            and year is null
+        )
+),
+
+-- A line stands only below its setting, so that the lines of a setting add up to it.
+nested as (
+    select
+        guideline,
+        is_crlm,
+        edition_id,
+        centre_id,
+        setting,
+        line,
+        year,
+        is_judged,
+        class,
+        verdict,
+        n
+    from chosen
+    where line is null or setting is not null
+)
+
+select
+    guideline,
+    is_crlm,
+    edition_id,
+    centre_id,
+    setting,
+    line,
+    year,
+    is_judged,
+    class,
+    verdict,
+    sum(n)::bigint as n
+from nested
+group by
+    guideline,
+    is_crlm,
+    edition_id,
+    centre_id,
+    setting,
+    line,
+    year,
+    grouping sets ((), (is_judged), (is_judged, class), (is_judged, class, verdict))
+having grouping(verdict) = 1 or (setting is null and edition_id is null and year is null and is_crlm = 'yes')
+order by all
