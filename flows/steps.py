@@ -22,6 +22,7 @@ from crlm_pipeline.guidelines.annotate import judging_series
 from crlm_pipeline.guidelines.load import load_editions
 from crlm_pipeline.guidelines.tables import guideline_tables
 from crlm_pipeline.marts import build_marts
+from crlm_pipeline.notices import record_notices
 from crlm_pipeline.provenance import new_run_id, package_version
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.validation import Ingested, check_shares, validate
@@ -154,10 +155,12 @@ def annotate(job: Job) -> Counts:
 
 
 def _judge(warehouse: Warehouse, settings: Settings) -> Counts:
-    as_of = settings.as_of or warehouse.read(Run)["as_of"].item()
+    run = warehouse.read(Run).row(0, named=True)
+    as_of = settings.as_of or run["as_of"]
     knowledge = load_editions()
     cohort = build_cohort(warehouse, settings, as_of)
     annotation = judge(cohort, knowledge, settings, as_of)
+    record_notices(warehouse, cohort.notices, run["run_id"])
     for frames in (cohort.frames, guideline_tables(knowledge), annotation.frames):
         for model, frame in frames.items():
             warehouse.insert(model, frame)

@@ -122,6 +122,7 @@ def draw_course(batch: Batch) -> Course:
     course = Course(plan=plan, operation=plan.operation, death=_death_without_lines(batch, plan))
     start = np.minimum(plan.first_line, _recurrence(chance, plan.operation, 0.6))
     start = np.where(start < course.death, start, NEVER)
+    course.work_ups.append(_after_recurrence(batch, plan.operation < start, start))
     had = {name: np.zeros(chance.size, dtype=np.bool_) for name in _HAD}
     had["oxaliplatin"] |= plan.perioperative < NEVER
     for number in range(1, LINES + 1):
@@ -165,6 +166,14 @@ def _death_without_lines(batch: Batch, plan: Plan) -> Days:
 def _recurrence(chance: Chance, operation: Days, rate: float) -> Days:
     recurs = (operation < NEVER) & chance.happens(rate)
     return np.where(recurs, operation + 90 + chance.waiting(420.0), NEVER)
+
+
+def _after_recurrence(batch: Batch, recurs: Bools, start: Days) -> WorkUp:
+    """Return the work-up of a recurrence after an operation, before its systemic treatment."""
+    chance = batch.chance
+    mask = recurs & (start < NEVER) & chance.happens(0.85)
+    resectability = chance.pick({"never": 0.75, "potential": 0.1, "difficult": 0.1, "upfront": 0.05})
+    return WorkUp(mask, start - chance.between(8, 25), resectability, batch.liver.flr)
 
 
 def _situation(batch: Batch, number: int, start: Days, had: dict[str, Bools]) -> Situation:
@@ -237,6 +246,7 @@ def _after(batch: Batch, course: Course, line: Line) -> Days:
     goes_on = progresses & chance.happens(GOES_ON[line.number - 1])
     following = np.where(goes_on, line.end + chance.between(16, 60), NEVER)
     following = np.minimum(following, _recurrence(chance, operation, 0.62))
+    course.work_ups.append(_after_recurrence(batch, operation < following, following))
     is_seen = progresses & goes_on & chance.happens(0.5)
     worse = np.where(batch.liver.resectability == "never", "never", chance.pick({"never": 0.8, "potential": 0.2}))
     course.work_ups.append(WorkUp(is_seen, line.end + chance.between(0, 14), worse, batch.liver.flr, growth=1.2))

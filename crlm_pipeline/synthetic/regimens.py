@@ -142,7 +142,7 @@ def _first(chance: Chance, s: Situation) -> Regimen:
     late_right = chance.pick({"cetuximab": 0.05, "panitumumab": 0.04, "bevacizumab": 0.76, "": 0.15})
     right = np.where(s.day < SIDE_KNOWN_SINCE, early_right, late_right)
     partner = np.where(s.is_wild & ~s.is_v600e, np.where(s.is_right, right, left), antibody)
-    careless = chance.pick({"": 0.5, "bevacizumab": 0.43, "cetuximab": 0.05, "panitumumab": 0.02})
+    careless = chance.pick({"": 0.47, "bevacizumab": 0.4, "cetuximab": 0.09, "panitumumab": 0.04})
     partner = np.where(s.follows, partner, careless)
     is_bad_pair = np.isin(partner, ANTI_EGFR) & np.isin(backbone, ["capox", "folfoxiri"]) & chance.happens(0.9)
     return Regimen(np.where(is_bad_pair, "folfox", backbone), partner)

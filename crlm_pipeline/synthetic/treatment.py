@@ -241,7 +241,7 @@ def meeting_rows(batch: Batch, course: Course) -> list[pl.DataFrame]:
     parts = [_meeting(batch, course, first, chance.happens(batch.rate("meeting")))]
     for line in course.lines[1:3]:
         parts.append(_meeting(batch, course, line.start - chance.between(2, 12), line.mask & chance.happens(0.35)))
-    converted = course.work_ups[0]
+    converted = course.work_ups[1]
     parts.append(_meeting(batch, course, converted.day + chance.between(1, 9), converted.mask & chance.happens(0.85)))
     return parts
 

@@ -34,7 +34,17 @@ def summarise(
     findings of the last published run; those that are gone come back once, with no rows, as resolved.
     """
     centres = _centres(screened)
-    told = pl.concat([_of_notices(extract), *(_of_table(table, centres) for table in screened)])
+    findings, rows = _summed_up(pl.concat([_of_notices(extract), *(_of_table(table, centres) for table in screened)]))
+    return _with_state(findings, previous), rows
+
+
+def noticed(extract: Extract) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return notices alone as findings and the rows they concern; every one is new."""
+    findings, rows = _summed_up(_of_notices(extract))
+    return _with_state(findings, None), rows
+
+
+def _summed_up(told: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     groups = told.group_by(_GROUP, maintain_order=True).agg(pl.col("message").first())
     ids = pl.Series("finding_id", [_identity(row) for row in groups.select(_GROUP).iter_rows()], pl.String)
     groups = groups.with_columns(ids)
@@ -46,8 +56,7 @@ def summarise(
         .sort(pl.all())
     )
     counts = rows.group_by("finding_id").agg(pl.len().cast(pl.Int64).alias("row_count"))
-    findings = groups.join(counts, on="finding_id", how="left").with_columns(pl.col("row_count").fill_null(0))
-    return _with_state(findings, previous), rows
+    return groups.join(counts, on="finding_id", how="left").with_columns(pl.col("row_count").fill_null(0)), rows
 
 
 def _with_state(findings: pl.DataFrame, previous: pl.DataFrame | None) -> pl.DataFrame:
