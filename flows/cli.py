@@ -27,9 +27,14 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 guideline_app = typer.Typer(help="The guideline editions that decisions are judged by.", rich_markup_mode=None)
 app.add_typer(guideline_app, name="guideline")
 
-Sources = Annotated[list[Path] | None, typer.Argument(metavar="SOURCE...", help="Files or folders of the registry.")]
-WarehouseFile = Annotated[Path, typer.Option("--warehouse", metavar="FILE", help="The DuckDB file to write.")]
-ReportFolder = Annotated[Path, typer.Option("--report", metavar="DIR", help="The folder of the report.")]
+# The readers tell what cannot be read, and how to mend it; Typer need not look (`readable=False`).
+Sources = Annotated[
+    list[Path] | None, typer.Argument(metavar="SOURCE...", readable=False, help="Files or folders of the registry.")
+]
+WarehouseFile = Annotated[Path, typer.Option("--warehouse", metavar="FILE", readable=False, help="The DuckDB file.")]
+ReportFolder = Annotated[
+    Path, typer.Option("--report", metavar="DIR", readable=False, help="The folder of the report.")
+]
 AsOf = Annotated[
     datetime | None,
     typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Day up to which facts count; default: the latest found."),

@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from crlm_pipeline.errors import CrlmError
@@ -54,7 +55,7 @@ def exit_code_of(error: Exception, *, is_debug: bool) -> int:
         sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
     place = traceback.extract_tb(error.__traceback__)[-1]
     complain(
-        f"this is a defect of crlm-pipeline ({type(error).__name__} in {place.name}, line {place.lineno}). "
+        f"this is a defect of crlm-pipeline ({type(error).__name__} in {Path(place.filename).name}, line {place.lineno}). "
         "Nothing was published. Please report it with the output of `crlm --debug ...`."
     )
     return DEFECT

@@ -1,11 +1,11 @@
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -209,60 +209,66 @@ def spoil_countries(folder: Path) -> None:
 
 # The system says no
 
-
-def in_a_process_of_its_own(*arguments: object, before: Any) -> Answer:
-    """Run `crlm` in a child process, so that its rights and limits can be changed."""
-    read_end, write_end = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.dup2(write_end, 2)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        before()
-        os.execv(sys.executable, [sys.executable, "-m", "flows", *map(str, arguments)])  # noqa: S606
-    os.close(write_end)
-    with os.fdopen(read_end, encoding="utf-8") as errors:
-        text = errors.read()
-    return Answer(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), "", text)
+# Another user may not be able to read this Python's own library: what is needed is imported before.
+RESTRICTED = """
+import encodings.utf_8_sig, os, resource, sys
+from flows import cli, steps
+what, value = sys.argv[1:3]
+if what == "user":
+    os.setuid(int(value))
+else:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(value), int(value)))
+sys.argv = ["crlm", *sys.argv[3:]]
+cli.main()
+"""
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up its rights")
-def test_a_source_without_permission_is_told(copy: Path, tmp_path: Path) -> None:
-    for folder in (copy, *copy.parents):
-        if folder.owner() == "root" and not folder.stat().st_mode & 0o005 and folder != Path("/"):
-            folder.chmod(0o755)
-    (copy / "patient.csv").chmod(0o000)
-    answer = in_a_process_of_its_own(
-        "run", copy, "--warehouse", tmp_path / "crlm.duckdb", before=lambda: os.setuid(NOBODY)
-    )
+def restricted(what: str, value: int, *arguments: object) -> Answer:
+    """Run `crlm` in a process that gave up its rights, or may write no file above a size."""
+    command = [sys.executable, "-c", RESTRICTED, what, str(value), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user may enter."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give up its rights")
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_a_source_without_permission_is_told(registry: Path, public: Path) -> None:
+    source = Path(shutil.copytree(registry, public / "registry"))
+    source.chmod(0o755)
+    (source / "patient.csv").chmod(0o000)
+    (public / "out").mkdir()
+    (public / "out").chmod(0o777)
+    answer = restricted("user", NOBODY, "run", source, "--warehouse", public / "out" / "crlm.duckdb")
     assert (answer.code, answer.is_one_line) == (3, True)
     assert "patient.csv" in answer.err
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up its rights")
-def test_a_folder_that_cannot_be_written_is_told(registry: Path, tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o555)
-    answer = in_a_process_of_its_own(
-        "run", registry, "--warehouse", closed / "crlm.duckdb", before=lambda: os.setuid(NOBODY)
-    )
+def test_a_folder_that_cannot_be_written_is_told(registry: Path, public: Path) -> None:
+    answer = restricted("user", NOBODY, "run", registry, "--warehouse", public / "crlm.duckdb")
+    assert (answer.code, answer.is_one_line) == (3, True)
+    assert "Permission denied" in answer.err
+
+
+def test_a_folder_that_cannot_be_made_is_told(registry: Path, public: Path) -> None:
+    answer = restricted("user", NOBODY, "run", registry, "--warehouse", public / "out" / "crlm.duckdb")
     assert (answer.code, answer.is_one_line) == (3, True)
 
 
+@pytest.mark.parametrize("limit", [20_000, 600_000, 2_000_000])
 def test_a_full_disk_is_told_and_the_published_warehouse_stays(
-    run: Crlm, registry: Path, warehouse: Path, tmp_path: Path
+    run: Crlm, registry: Path, warehouse: Path, limit: int
 ) -> None:
     run(registry)
     before = warehouse.read_bytes()
-    limit = 600_000
-    answer = in_a_process_of_its_own(
-        "run",
-        registry,
-        "--warehouse",
-        warehouse,
-        "--report",
-        tmp_path / "report",
-        before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
+    answer = restricted("size", limit, "run", registry, "--warehouse", warehouse)
     assert (answer.code, answer.is_one_line) == (3, True)
     assert "too large" in answer.err
     assert warehouse.read_bytes() == before
