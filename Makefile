@@ -1,9 +1,9 @@
-# example, test, check, docs, bench: each builds .venv from the pinned, hashed requirements first.
+# example, test, check, docs, golden, prove, bench: each builds .venv from the pinned, hashed requirements first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: example test check docs bench format
+.PHONY: example test check docs golden prove bench format
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +31,12 @@ format: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m crlm_pipeline.documentation docs
+
+golden: $(VENV)/.installed
+	CRLM_RENEW_GOLDEN=1 $(BIN)/pytest -n 0 tests/golden
+
+prove: $(VENV)/.installed
+	CRLM_DECISIONS=$(or $(DECISIONS),1000000) $(BIN)/pytest -n 2 tests/properties/test_evaluators.py
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench $(if $(PATIENTS),--patients $(PATIENTS))

@@ -12,7 +12,7 @@ from crlm_pipeline.guidelines.clauses import clauses_of, unknown_facts
 from crlm_pipeline.guidelines.labels import LabelOutcome, label_outcome
 from crlm_pipeline.guidelines.load import Knowledge, Series, is_active
 from crlm_pipeline.guidelines.model import Edition, SafetyRule, TestRule, fact_columns
-from crlm_pipeline.guidelines.outcome import Ladder, Outcome, State, outcome
+from crlm_pipeline.guidelines.outcome import Outcome, State, ladder_of, outcome
 from crlm_pipeline.guidelines.patterns import expand, key, tokens
 from crlm_pipeline.guidelines.safety import safety_truth, watched_drugs
 from crlm_pipeline.guidelines.situations import profile_of, unavailable_drugs
@@ -81,7 +81,7 @@ def judge_one(
 
 
 def _ladder(edition: Edition, active: frozenset[str], decision: Facts, given: Given, profile: Profile) -> Outcome:
-    ladder = Ladder(edition)
+    ladder = ladder_of(edition)
     return outcome(
         ladder,
         State(

@@ -11,7 +11,7 @@ from crlm_pipeline.guidelines.compile import CompiledClauses, any_clause
 from crlm_pipeline.guidelines.evaluation import Situations, distinct_states, evaluate
 from crlm_pipeline.guidelines.labels import label_outcome
 from crlm_pipeline.guidelines.model import Edition
-from crlm_pipeline.guidelines.outcome import Ladder, Outcome
+from crlm_pipeline.guidelines.outcome import Outcome, ladder_of
 from crlm_pipeline.guidelines.safety import SafetyAnswers, answer, unchecked_reason
 
 # What the ladder, or a label, says of a decision before scope, safety and recorded reasons are weighed.
@@ -68,7 +68,7 @@ def _by_ladder(
     edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     numbers = frozenset(number for number, rule in enumerate(edition.ladder) if rule.id in active)
-    evaluation = evaluate(Ladder(edition), numbers, decisions, situations)
+    evaluation = evaluate(ladder_of(edition), numbers, decisions, situations)
     rows = [_ladder_row(each) for each in evaluation.outcomes]
     states = pl.DataFrame(rows, schema=LADDER_SCHEMA, orient="row")
     options = [

@@ -71,6 +71,17 @@ class Ladder:
         return self._standings[key]
 
 
+_LADDERS: dict[int, Ladder] = {}
+
+
+def ladder_of(edition: Edition) -> Ladder:
+    """Return the ladder of an edition, made ready once per process."""
+    # By identity: an edition is not hashable, and the ladder kept here keeps its edition, and so its identity, alive.
+    if id(edition) not in _LADDERS:
+        _LADDERS[id(edition)] = Ladder(edition)
+    return _LADDERS[id(edition)]
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """One state of knowledge about one treatment; `unknown` has the facts unknown to each clause."""
