@@ -54,8 +54,9 @@ def exit_code_of(error: Exception, *, is_debug: bool) -> int:
     if is_debug:
         sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
     place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}, line {place.lineno}"
     complain(
-        f"this is a defect of crlm-pipeline ({type(error).__name__} in {Path(place.filename).name}, line {place.lineno}). "
+        f"this is a defect of crlm-pipeline ({type(error).__name__} in {where}). "
         "Nothing was published. Please report it with the output of `crlm --debug ...`."
     )
     return DEFECT
