@@ -7,9 +7,11 @@ from typing import Any
 
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.guidelines.explain import EditionAnswer, judge_decision, judge_one
+from crlm_pipeline.guidelines.labels import listed
 from crlm_pipeline.guidelines.load import Knowledge, Series, is_active
 from crlm_pipeline.guidelines.model import Conditions, LabelWording, LadderRule, Rule, fact_columns
 from crlm_pipeline.guidelines.outcome import Outcome
+from crlm_pipeline.guidelines.patterns import tokens
 from crlm_pipeline.guidelines.truth import Facts, Reading, Truth, holds, is_read_as_ladder, rule_truth
 from crlm_pipeline.guidelines.wording import facts_in_words, test_in_words
 from crlm_pipeline.warehouse import Warehouse
@@ -129,14 +131,15 @@ def _rules(answer: EditionAnswer, decision: Facts) -> Iterator[str]:
     said = answer.outcome
     in_play = {held.rule_no for held in said.held_out} if isinstance(said, Outcome) else set()
     rules: Sequence[Rule] = answer.edition.ladder or answer.edition.wordings
-    setting = decision["setting"]
+    setting, given = decision["setting"], tokens(decision["treatment"])
     last = max(in_play, default=len(rules) - 1)
     for number, rule in enumerate(rules[: last + 1]):
-        if rule.id in answer.active and rule.when.get("setting", (setting,)) == (setting,):
-            yield from _rule(rule, decision, is_in_play=number in in_play)
+        is_about_it = not isinstance(rule, LabelWording) or listed((rule.drug,)) & given
+        if rule.id in answer.active and rule.when.get("setting", (setting,)) == (setting,) and is_about_it:
+            yield from _rule(rule, decision, answer.edition.state, is_in_play=number in in_play)
 
 
-def _rule(rule: Rule, decision: Facts, *, is_in_play: bool) -> Iterator[str]:
+def _rule(rule: Rule, decision: Facts, edition_state: str, *, is_in_play: bool) -> Iterator[str]:
     truth = rule_truth(rule, decision)
     word = {True: "applies", False: "does not apply", None: "cannot be told"}[truth]
     yield f"    rule {rule.id} {word}: {rule.title}"
@@ -147,7 +150,7 @@ def _rule(rule: Rule, decision: Facts, *, is_in_play: bool) -> Iterator[str]:
     if is_in_play and isinstance(rule, LadderRule):
         for option in rule.options:
             grade = f", grade {option.grade}" if option.grade else ""
-            state = option.state or rule.state or "state of the edition"
+            state = option.state or rule.state or edition_state
             yield f"      option: {option.treatment} ({option.preference}{grade}; {state})"
     if isinstance(rule, LabelWording) and truth is True:
         yield f"      wording for {rule.drug}: {' + '.join(rule.targeted)}"
