@@ -97,34 +97,35 @@ started as (
 followed as (
     select
         assessment_window.patient_id,
-        assessment_window.centre_id,
-        assessment_window.assessment_date,
         assessment_window.n,
-        assessment_window.next_date,
-        assessment_window.window_end,
-        started.started_date
+        min(started.started_date) as started_date
     from assessment_window
-    asof left join started
+    inner join started
         on
             assessment_window.patient_id = started.patient_id
             and assessment_window.assessment_date <= started.started_date
+    group by assessment_window.patient_id, assessment_window.n
 )
 
 select
-    followed.patient_id,
-    followed.assessment_date,
-    followed.n,
-    followed.window_end,
+    assessment_window.patient_id,
+    assessment_window.assessment_date,
+    assessment_window.n,
+    assessment_window.window_end,
     treatment.treatment,
     treatment.trial_id,
-    coalesce(treatment.centre_id, followed.centre_id) as centre_id,
+    coalesce(treatment.centre_id, assessment_window.centre_id) as centre_id,
     coalesce(treatment.has_conversion_drug, false) as has_conversion_drug,
-    followed.next_date is null as is_latest,
-    followed.next_date is not null
-    and coalesce(followed.started_date >= followed.next_date, true) as is_reassessed
-from followed
+    assessment_window.next_date is null as is_latest,
+    assessment_window.next_date is not null
+    and coalesce(followed.started_date >= assessment_window.next_date, true) as is_reassessed
+from assessment_window
+left join followed
+    on
+        assessment_window.patient_id = followed.patient_id
+        and assessment_window.n = followed.n
 left join treatment
     on
-        followed.patient_id = treatment.patient_id
-        and followed.n = treatment.n
-order by followed.patient_id, followed.assessment_date
+        assessment_window.patient_id = treatment.patient_id
+        and assessment_window.n = treatment.n
+order by assessment_window.patient_id, assessment_window.assessment_date

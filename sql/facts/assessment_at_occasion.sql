@@ -1,5 +1,6 @@
 -- The latest assessment on or before the facts_date, with what the earlier ones add: contraindications and highest CEA.
 -- Grain: occasion. Reads `occasion`. Parameters: none.
+-- The day is looked up first: an as-of join of registered frames, whose size is not known, compares every pair of rows.
 with so_far as (
     select
         patient_id,
@@ -38,6 +39,19 @@ with so_far as (
             )
             as highest_earlier_cea
     from extract.assessment
+),
+
+latest as (
+    select
+        occasion.occasion_id,
+        occasion.patient_id,
+        max(assessment.assessment_date) as assessment_date
+    from occasion
+    inner join extract.assessment as assessment
+        on
+            occasion.patient_id = assessment.patient_id
+            and occasion.facts_date >= assessment.assessment_date
+    group by occasion.occasion_id, occasion.patient_id
 )
 
 select
@@ -65,8 +79,9 @@ select
     so_far.source_row,
     coalesce(list_sort(list_distinct(so_far.contraindications)), []) as contraindications
 from occasion
-asof left join so_far
+left join latest on occasion.occasion_id = latest.occasion_id
+left join so_far
     on
-        occasion.patient_id = so_far.patient_id
-        and occasion.facts_date >= so_far.assessment_date
+        latest.patient_id = so_far.patient_id
+        and latest.assessment_date = so_far.assessment_date
 order by occasion.occasion_id

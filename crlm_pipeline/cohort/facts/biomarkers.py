@@ -31,7 +31,6 @@ def results(biomarkers: pl.DataFrame) -> pl.DataFrame:
     is_plasma = (site == "plasma").fill_null(value=False)
     shown = with_variants(biomarkers).select(
         "patient_id",
-        "specimen_id",
         pl.coalesce("report_date", "sample_date").alias("known_date"),
         pl.coalesce("sample_date", "report_date").alias("drawn_date"),
         (pl.col("report_date").is_null() & pl.col("sample_date").is_not_null()).alias("is_assumed"),

@@ -62,13 +62,14 @@ def fact_sources(warehouse: Warehouse, facts: pl.DataFrame, known: pl.DataFrame,
     """Return every row that a known fact of a decision rests on, those of a conflict included.
 
     `facts`: one row per decision with its facts and the place of its assessment; `known`: the results that count.
-    Nothing recorded is no row: a fact that says "not given" rests on none.
+    Nothing recorded is no row: a fact that says "not given" rests on none. Rows come table by table,
+    sorted within each.
     """
     _register(warehouse, facts, known)
     parts = [warehouse.query(name) for name in _QUERIES]
     meeting = warehouse.query("facts/sources_meeting", deviation_days=windows.deviation)
     parts += [meeting, _of_assessment(facts), warehouse.query("facts/sources_patient")]
-    return pl.concat([part.select(_COLUMNS) for part in parts]).sort(_COLUMNS)
+    return pl.concat([part.select(_COLUMNS) for part in parts])
 
 
 def _register(warehouse: Warehouse, facts: pl.DataFrame, known: pl.DataFrame) -> None:

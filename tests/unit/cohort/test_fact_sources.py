@@ -45,7 +45,7 @@ def built():
 
 def rows(built, fact):
     mine = built.fact_source.filter(pl.col("decision_id") == "p/systemic/1", pl.col("fact") == fact)
-    return mine.select("table_name", "source_row", "reason").rows()
+    return sorted(mine.select("table_name", "source_row", "reason").rows())
 
 
 def test_a_mutant_status_rests_on_the_mutated_row_alone(built):
