@@ -17,12 +17,16 @@ class Run(Table):
     started_at: Timestamp = column("Start, UTC.", required=True)
     as_of: Date = column("Day up to which facts count.", required=True)
     package_version: Text = column("Version of crlm-pipeline.", required=True)
-    content_hash: Text = column("Hash of extract, cohort, guideline and mart; equal inputs give equal hashes.", required=True)
+    content_hash: Text = column(
+        "Hash of extract, cohort, guideline and mart; equal inputs give equal hashes.", required=True
+    )
     status: Text = column("Whether every file and row share was within its limit.", required=True, values=v.RUN_STATUS)
     guidelines: TextList = column("Series that judged.", required=True)
     judge_by: Text = column("Edition that judged every decision, for a what-if run.")
     side_policy: Text = column("How the transverse colon is sided.", required=True)
-    grace_days: Integer = column("Days after a change during which the older edition may count.", unit="days", required=True)
+    grace_days: Integer = column(
+        "Days after a change during which the older edition may count.", unit="days", required=True
+    )
 
     class Config:
         name = "audit.run"
@@ -86,7 +90,9 @@ class Finding(Table):
     finding_id: Text = column("Finding: check, table and centre.", required=True)
     run_id: Text = RUN_ID
     check_name: Text = column("Check.", required=True)
-    severity: Text = column("Whether a value was lost (error) or only looks odd (warning).", required=True, values=v.SEVERITY)
+    severity: Text = column(
+        "Whether a value was lost (error) or only looks odd (warning).", required=True, values=v.SEVERITY
+    )
     table_name: Text = TABLE_NAME
     column_name: Text = column("Column, if one is concerned.")
     centre_id: Text = column("Centre whose rows are concerned; unknown for a file as a whole.")

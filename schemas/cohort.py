@@ -44,7 +44,9 @@ class LineOfTherapy(Table):
     regimen: Text = column("Sorted substances joined by +, folinates dropped.", required=True)
     regimen_name: Text = column("Name of the regimen, where it has one.")
     intent: Text = column("Purpose of the line.", values=v.INTENT)
-    line_source: Text = column("Whether the registry counted the line or the pipeline derived it.", values=v.LINE_SOURCE)
+    line_source: Text = column(
+        "Whether the registry counted the line or the pipeline derived it.", values=v.LINE_SOURCE
+    )
     centre_id: Text = column("Centre of the first drug.", required=True)
     trial_id: Text = column("Trial under which a drug of the line was given.")
     progression_date: Date = column("First recorded progression on this line.")
@@ -80,13 +82,21 @@ class Decision(Table):
 
     decision_id: Text = DECISION_ID
     patient_id: Text = PATIENT_ID
-    centre_id: Text = column("Centre that decided: of the first treatment given, else of the assessment, else of the patient.", required=True)
+    centre_id: Text = column(
+        "Centre that decided: of the first treatment given, else of the assessment, else of the patient.", required=True
+    )
     home_centre_id: Text = column("Centre that reports the patient.", required=True)
     country: Text = column("Country of care.", required=True)
-    setting: Text = column("Systemic treatment or local treatment of the liver.", required=True, values=v.SETTING, fact=True)
+    setting: Text = column(
+        "Systemic treatment or local treatment of the liver.", required=True, values=v.SETTING, fact=True
+    )
     decision_date: Date = column("Day of the decision.", required=True)
     facts_date: Date = column("Last day on which a result still counts for the decision.", required=True)
-    line: Integer = column("Line of therapy decided on; 0 = perioperative or adjuvant course; unknown for a local decision.", low=0, fact=True)
+    line: Integer = column(
+        "Line of therapy decided on; 0 = perioperative or adjuvant course; unknown for a local decision.",
+        low=0,
+        fact=True,
+    )
     course: Integer = COURSE
     treatment: Text = column("What was given: regimen key, or sorted procedures joined by +; unknown = nothing yet.")
     regimen_name: Text = column("Name of the regimen given, where it has one.")
@@ -95,12 +105,18 @@ class Decision(Table):
     is_relative_calendar: Boolean = column("Whether the dates stand on a pseudo-calendar.", required=True)
     trial_id: Text = column("Trial that took the decision out of the guideline's scope.")
     out_of_scope_reason: Text = column("Why the guidelines do not judge this decision.", values=v.OUT_OF_SCOPE_REASON)
-    deviation_reason: Text = column("Recorded reason to depart from the guideline, in the 60 days before.", values=v.DEVIATION_REASON)
+    deviation_reason: Text = column(
+        "Recorded reason to depart from the guideline, in the 60 days before.", values=v.DEVIATION_REASON
+    )
     antibody_start_date: Date = column("First dose of an anti-EGFR antibody in the line; unknown = not given.")
     fluoropyrimidine_start_date: Date = column("First dose of a fluoropyrimidine in the line; unknown = not given.")
     is_fitness_known: Boolean = column("Whether an ECOG status was known.", required=True)
-    has_assumed_date: Boolean = column("Whether a biomarker counted by its sample date for want of a report date.", required=True)
-    has_imputed_date: Boolean = column("Whether a date that was only known to the month or year counted.", required=True)
+    has_assumed_date: Boolean = column(
+        "Whether a biomarker counted by its sample date for want of a report date.", required=True
+    )
+    has_imputed_date: Boolean = column(
+        "Whether a date that was only known to the month or year counted.", required=True
+    )
 
     age: Integer = column("Age in the year of the decision.", unit="years", fact=True)
     side: Text = column("Side of the primary.", values=v.SIDE, fact=True)
@@ -119,22 +135,30 @@ class Decision(Table):
     has_ret_fusion: Boolean = column("Whether a RET fusion was found.", fact=True)
     has_pole_variant: Boolean = column("Whether a pathogenic POLE or POLD1 exonuclease variant was found.", fact=True)
     is_tmb_high: Boolean = column("Whether the tumour mutational burden was reported high.", fact=True)
-    dpd: Text = column("Dihydropyrimidine dehydrogenase activity, the worse of assay and contraindication.", values=v.DPD, fact=True)
+    dpd: Text = column(
+        "Dihydropyrimidine dehydrogenase activity, the worse of assay and contraindication.", values=v.DPD, fact=True
+    )
     is_mlh1_lost: Boolean = column("Whether MLH1 staining was lost.", fact=True)
 
     ecog: Integer = column("ECOG performance status.", low=0, high=4, fact=True)
     fitness: Text = column("Fitness: ECOG 0-1 fit, 2 vulnerable, 3-4 unfit.", values=v.FITNESS, fact=True)
-    contraindications: TextList = column("Contraindications recorded so far; empty means none.", values=v.CONTRAINDICATION, fact=True)
+    contraindications: TextList = column(
+        "Contraindications recorded so far; empty means none.", values=v.CONTRAINDICATION, fact=True
+    )
     treatment_setting: Text = column("Aim of the treatment of the liver.", values=v.TREATMENT_SETTING, fact=True)
     resectability: Text = column("Resectability in the latest assessment.", values=v.RESECTABILITY, fact=True)
     resectability_source: Text = column("Who judged the resectability.", values=v.RESECTABILITY_SOURCE, fact=True)
     intent: Text = column("Purpose of the line of therapy.", values=v.INTENT, fact=True)
     is_liver_only: Boolean = column("Whether the liver is the only organ with metastases.", fact=True)
     is_oligometastatic: Boolean = column("At most 3 organs and at most 5 liver metastases.", fact=True)
-    is_synchronous: Boolean = column("Whether liver metastases were found with the primary (within 31 days).", fact=True)
+    is_synchronous: Boolean = column(
+        "Whether liver metastases were found with the primary (within 31 days).", fact=True
+    )
     is_primary_resected: Boolean = column("Whether the primary had been removed.", fact=True)
     primary_margin: Text = column("Margin of the resection of the primary.", values=v.MARGIN, fact=True)
-    crlm_count: Integer = column("Number of liver metastases; 99 = too many to count.", unit="lesions", low=1, high=99, fact=True)
+    crlm_count: Integer = column(
+        "Number of liver metastases; 99 = too many to count.", unit="lesions", low=1, high=99, fact=True
+    )
     crlm_max_mm: Number = column("Diameter of the largest liver metastasis.", unit="mm", low=1, high=300, fact=True)
     is_bilobar: Boolean = column("Whether both lobes hold metastases.", fact=True)
     is_ablatable: Boolean = column("Whether thermal ablation can treat every lesion.", fact=True)
@@ -146,14 +170,18 @@ class Decision(Table):
     cea_fall_percent: Number = column("Fall of CEA from the highest earlier value.", unit="%", fact=True)
     fong_score_min: Integer = column("Clinical risk score, missing items counted as not met.", low=0, high=5, fact=True)
     fong_score_max: Integer = column("Clinical risk score, missing items counted as met.", low=0, high=5, fact=True)
-    tumour_burden_score: Number = column("Tumour burden score: root of (largest diameter in cm squared plus count squared).", fact=True)
+    tumour_burden_score: Number = column(
+        "Tumour burden score: root of (largest diameter in cm squared plus count squared).", fact=True
+    )
 
     chemotherapy_line: Integer = column(
         "Line, except that the first chemotherapy after a checkpoint inhibitor alone counts as 1.", low=0, fact=True
     )
     previous_backbone: Text = column("Cytotoxic backbone of the line before.", values=v.BACKBONE, fact=True)
     chemotherapy_line_count: Integer = column("Lines with a cytotoxic drug before the decision.", low=0, fact=True)
-    prior_fluoropyrimidine: Boolean = column("Whether a fluoropyrimidine was given before, adjuvant courses included.", fact=True)
+    prior_fluoropyrimidine: Boolean = column(
+        "Whether a fluoropyrimidine was given before, adjuvant courses included.", fact=True
+    )
     prior_oxaliplatin: Boolean = column("Whether oxaliplatin was given before, adjuvant courses included.", fact=True)
     prior_irinotecan: Boolean = column("Whether irinotecan was given before, adjuvant courses included.", fact=True)
     prior_anti_egfr: Boolean = column("Whether an anti-EGFR antibody was given before.", fact=True)
@@ -163,16 +191,29 @@ class Decision(Table):
     prior_kras_g12c_inhibitor: Boolean = column("Whether a KRAS G12C inhibitor was given before.", fact=True)
     prior_anti_her2: Boolean = column("Whether an anti-HER2 drug was given before.", fact=True)
     failed_classes: TextList = column("Drug classes on which the disease progressed within 183 days before.")
-    had_anti_egfr_response: Boolean = column("Whether a response was recorded during an earlier anti-EGFR treatment.", fact=True)
-    days_since_anti_egfr: Integer = column("Days since the last anti-EGFR dose; unknown if never given or ongoing.", unit="days", fact=True)
-    response_days: Integer = column("Days from the first response to the decision without progression between.", unit="days", fact=True)
+    had_anti_egfr_response: Boolean = column(
+        "Whether a response was recorded during an earlier anti-EGFR treatment.", fact=True
+    )
+    days_since_anti_egfr: Integer = column(
+        "Days since the last anti-EGFR dose; unknown if never given or ongoing.", unit="days", fact=True
+    )
+    response_days: Integer = column(
+        "Days from the first response to the decision without progression between.", unit="days", fact=True
+    )
     is_liver_recurrence: Boolean = column("Whether the liver had been resected or ablated before.", fact=True)
     is_unaugmented_major_resection: Boolean = column(
-        "Whether the treatment is a resection not known to be minor, without augmentation since the assessment.", fact=True
+        "Whether the treatment is a resection not known to be minor, without augmentation since the assessment.",
+        fact=True,
     )
-    is_first_line_ongoing: Boolean = column("Whether first-line chemotherapy ran within the local decision's window.", fact=True)
-    bevacizumab_interval_days: Integer = column("Days from the last bevacizumab to the liver surgery of this decision.", unit="days", fact=True)
-    ipilimumab_days: Integer = column("Days from the first to the last ipilimumab of this line.", unit="days", fact=True)
+    is_first_line_ongoing: Boolean = column(
+        "Whether first-line chemotherapy ran within the local decision's window.", fact=True
+    )
+    bevacizumab_interval_days: Integer = column(
+        "Days from the last bevacizumab to the liver surgery of this decision.", unit="days", fact=True
+    )
+    ipilimumab_days: Integer = column(
+        "Days from the first to the last ipilimumab of this line.", unit="days", fact=True
+    )
 
     class Config:
         name = "cohort.decision"
@@ -214,7 +255,9 @@ class Verdict(Table):
     verdict: Text = column("Verdict.", required=True, values=v.VERDICT)
     rule_id: Text = RULE_ID
     reason: Text = column("Why, in a sentence.", required=True)
-    missing_facts: TextList = column("Unknown facts of the candidate rules, alphabetical; columns of cohort.decision.", required=True)
+    missing_facts: TextList = column(
+        "Unknown facts of the candidate rules, alphabetical; columns of cohort.decision.", required=True
+    )
     unlocking_facts: TextList = column("A smallest set of missing facts that decides the verdict.", required=True)
     would_be: Text = column("What the verdict is under each candidate rule.")
     is_within_grace: Boolean = column("Whether the older edition's verdict was kept.", required=True)
@@ -249,7 +292,9 @@ class EditionState(Table):
     edition_id: Text = column("Edition evaluated.", required=True)
     is_older: Boolean = column("Whether this is the older of two editions within the grace period.", required=True)
     state_no: Count = column("State, as in cohort.state_option.", required=True)
-    tests_required: Count = column("Bits of the required tests whose condition holds, lowest = position 1.", required=True)
+    tests_required: Count = column(
+        "Bits of the required tests whose condition holds, lowest = position 1.", required=True
+    )
     tests_unknown: Count = column("Bits of the required tests whose condition is unknown.", required=True)
 
     class Config:
@@ -312,7 +357,9 @@ class PatientPathway(Table):
     patient_id: Text = PATIENT_ID
     guideline: Text = GUIDELINE
     edition_id: Text = EDITION_ID
-    basis: Text = column("Decision that the pathway stands on: the next, the latest, or none.", required=True, values=v.BASIS)
+    basis: Text = column(
+        "Decision that the pathway stands on: the next, the latest, or none.", required=True, values=v.BASIS
+    )
     decision_id: Text = column("The decision itself.", sensitivity="identifier")
     pathway: Text = column("Precision pathway; unknown when no rule applies.", values=v.PATHWAY)
     certainty: Text = column("Definite, or provisional while facts are missing.", values=v.CERTAINTY)
@@ -349,7 +396,9 @@ class PatientFacts(Table):
     kras_g12c: Boolean = column("Whether KRAS G12C was found; unknown when the allele is.")
     kras_g12d: Boolean = column("Whether KRAS G12D was found; unknown when the allele is.")
     braf: Text = column("BRAF status.", values=v.BRAF)
-    is_braf_tested: Boolean = column("Whether BRAF was tested, also where the variant's place is not known.", required=True)
+    is_braf_tested: Boolean = column(
+        "Whether BRAF was tested, also where the variant's place is not known.", required=True
+    )
     her2: Text = column("HER2 by the MOUNTAINEER scheme.", values=v.HER2)
 
     class Config:

@@ -85,7 +85,7 @@ class Table(pa.DataFrameModel):
     def to_schema(cls) -> pa.DataFrameSchema:
         """Return the Pandera schema; a closed vocabulary also binds the elements of a list."""
         schema = super().to_schema()
-        for name, declared in schema.columns.items():
+        for declared in schema.columns.values():
             values = (declared.metadata or {}).get("values")
             if values and not any(check.name == "vocabulary" for check in declared.checks):
                 declared.checks = [
@@ -164,7 +164,7 @@ def describe(model: type[Table]) -> TableDescription:
 
 
 def _dtype(declared: Any) -> pl.DataType:
-    dtype = declared.dtype.type
+    dtype: pl.DataType | type[pl.DataType] = declared.dtype.type
     return dtype() if isinstance(dtype, type) else dtype
 
 

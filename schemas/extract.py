@@ -19,7 +19,7 @@ class Patient(Table):
     patient_id: Text = PATIENT_ID
     centre_id: Text = column("Centre that reports the patient.", required=True, codes="NAACCR 540; OMOP care_site")
     country: Text = column(
-        "Country of the care given, ISO 3166-1 alpha-2; ZZ = unknown, where no label and no national guideline applies.",
+        "Country of the care given, ISO 3166-1 alpha-2; ZZ = unknown: no label and no national guideline applies.",
         required=True,
         codes="ISO 3166-1",
         pattern="^[A-Z]{2}$",
@@ -28,7 +28,9 @@ class Patient(Table):
         "Year of birth.", unit="year", low=1900, high=2100, sensitivity="quasi-identifier", codes="NAACCR 240"
     )
     sex: Text = column("Sex.", values=v.SEX, sensitivity="quasi-identifier", codes="NAACCR 220, 225")
-    vital_status: Text = column("Whether the patient was alive at the last contact.", values=v.VITAL_STATUS, codes="NAACCR 1760")
+    vital_status: Text = column(
+        "Whether the patient was alive at the last contact.", values=v.VITAL_STATUS, codes="NAACCR 1760"
+    )
     last_contact_date: Date = column("Date of the last contact.", sensitivity="quasi-identifier", codes="NAACCR 1750")
     death_date: Date = column("Date of death.", sensitivity="quasi-identifier", codes="NAACCR 1750; OMOP death")
     source_file_id: Text = SOURCE_FILE_ID
@@ -44,7 +46,9 @@ class Tumour(Table):
 
     patient_id: Text = PATIENT_ID
     tumour_id: Text = column("Number or name of the tumour within the patient.", required=True)
-    diagnosis_date: Date = column("Date of diagnosis of the primary.", codes="NAACCR 390", sensitivity="quasi-identifier")
+    diagnosis_date: Date = column(
+        "Date of diagnosis of the primary.", codes="NAACCR 390", sensitivity="quasi-identifier"
+    )
     topography: Text = column(
         "Site of the primary, ICD-O-3 with dot.",
         required=True,
@@ -119,7 +123,9 @@ class Biomarker(Table):
 
     patient_id: Text = PATIENT_ID
     centre_id: Text = OWN_CENTRE
-    specimen_id: Text = column("Name of the specimen.", required=True, sensitivity="identifier", codes="mCODE HumanSpecimen")
+    specimen_id: Text = column(
+        "Name of the specimen.", required=True, sensitivity="identifier", codes="mCODE HumanSpecimen"
+    )
     specimen_site: Text = column("Where the specimen was taken.", values=v.SPECIMEN_SITE)
     sample_date: Date = column("Date of the sample.", sensitivity="quasi-identifier")
     report_date: Date = column(
@@ -159,7 +165,9 @@ class DrugExposure(Table):
 
     patient_id: Text = PATIENT_ID
     centre_id: Text = OWN_CENTRE
-    drug: Text = column("Name as delivered: substance, brand or biosimilar.", required=True, codes="RxNorm; OMOP drug_exposure")
+    drug: Text = column(
+        "Name as delivered: substance, brand or biosimilar.", required=True, codes="RxNorm; OMOP drug_exposure"
+    )
     atc: Text = column("ATC code, old or new; wins over the name.", codes="WHO ATC")
     start_date: Date = column("First administration.", required=True, sensitivity="quasi-identifier")
     end_date: Date = column("Last administration; unknown = ongoing.", sensitivity="quasi-identifier")
@@ -182,7 +190,9 @@ class Procedure(Table):
     patient_id: Text = PATIENT_ID
     centre_id: Text = OWN_CENTRE
     procedure_date: Date = column("Date of the procedure.", required=True, sensitivity="quasi-identifier")
-    procedure: Text = column("Kind of local treatment.", required=True, values=v.PROCEDURE, codes="OMOP procedure_occurrence; NAACCR 1294")
+    procedure: Text = column(
+        "Kind of local treatment.", required=True, values=v.PROCEDURE, codes="OMOP procedure_occurrence; NAACCR 1294"
+    )
     is_major: Boolean = column("Whether a resection removed three segments or more.")
     is_anatomical: Boolean = column("Whether a resection followed the segments of the liver.")
     lesions_treated: Integer = column("Lesions treated.", unit="lesions", low=0, high=99)
@@ -210,7 +220,9 @@ class Mdt(Table):
     mdt_date: Date = column("Date of the meeting.", required=True, sensitivity="quasi-identifier")
     mdt_type: Text = column("Kind of meeting.", values=v.MDT_TYPE)
     disciplines: TextList = column("Disciplines present.", values=v.DISCIPLINE)
-    deviation_reason: Text = column("Why the meeting departed from the guideline; empty means it did not.", values=v.DEVIATION_REASON)
+    deviation_reason: Text = column(
+        "Why the meeting departed from the guideline; empty means it did not.", values=v.DEVIATION_REASON
+    )
     trial_id: Text = column("Trial that the meeting chose.")
     source_file_id: Text = SOURCE_FILE_ID
     source_row: Integer = SOURCE_ROW

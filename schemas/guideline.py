@@ -34,7 +34,9 @@ class Rule(Table):
     edition_id: Text = column("Edition.", required=True)
     rule_id: Text = column("Rule.", required=True)
     section: Text = column("Part of the edition.", required=True, values=("ladder", "safety", "test"))
-    position: Integer = column("Place in its section, from 1; the order of the ladder is its precedence.", required=True)
+    position: Integer = column(
+        "Place in its section, from 1; the order of the ladder is its precedence.", required=True
+    )
     title: Text = column("The rule in one sentence.", required=True)
     pathway: Text = column("Precision pathway.", values=v.PATHWAY)
     condition: Text = column("Its conditions, in words.", required=True)

@@ -193,5 +193,5 @@ RUN_STATUS: Final = ("complete", "partial")
 POPULATION: Final = ("all", "metastatic", "crlm")
 CATEGORY_ANALYTE: Final = ("side", "msi", "ras", "kras", "kras_g12c", "kras_g12d", "nras", "braf", "her2")
 
-# A fact that is recorded but decides nothing: to every ladder condition it is as good as unknown (semantics, "Unknown").
+# Recorded, yet deciding nothing: to every ladder condition these are as good as unknown (semantics, "Unknown").
 UNDECIDED: Final = ("partial_wild_type", "equivocal", "conflict")
