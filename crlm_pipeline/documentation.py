@@ -3,6 +3,7 @@
 `python -m crlm_pipeline.documentation docs` (or `make docs`) writes it anew; a test compares it with what is committed.
 """
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -11,6 +12,8 @@ from typing import Final
 
 from crlm_pipeline import resources
 from crlm_pipeline.guidelines.comparison import statements
+from crlm_pipeline.guidelines.coverage import coverage
+from crlm_pipeline.guidelines.json_schema import edition_schema
 from crlm_pipeline.guidelines.load import Knowledge, load_editions
 from crlm_pipeline.guidelines.model import Edition, Rule
 from crlm_pipeline.guidelines.review_sheet import example_in_words
@@ -160,13 +163,34 @@ def editorial_page() -> str:
     return _page(["# The editorial, item by item", GENERATED, _markdown_table(header, rows)])
 
 
+def coverage_page(knowledge: Knowledge) -> str:
+    """Return where each statement of the clinical knowledge base lives in the editions, or why it cannot."""
+    header = ("statement", "in words", "rules", "why not, or not everywhere")
+    rows = [
+        (each.clinical_id, each.statement, ", ".join(each.rules), "; ".join(each.reasons))
+        for each in coverage(knowledge)
+    ]
+    return _page(["# The clinical knowledge base, rule by rule", GENERATED, _markdown_table(header, rows)])
+
+
+def conflicts_page() -> str:
+    """Return where sources contradict each other: both sides stand, none is merged."""
+    header = ("topic", "one side", "source", "the other side", "source", "rules", "note")
+    columns = ("topic", "side_a", "source_a", "side_b", "source_b", "rules", "note")
+    rows = [tuple(row[name] for name in columns) for row in resources.reference("guideline_conflicts")]
+    return _page(["# Where guidelines contradict each other", GENERATED, _markdown_table(header, rows)])
+
+
 def generated_pages() -> dict[str, str]:
     """Return every generated page by its path below `docs/`."""
-    editions = load_editions().editions
+    knowledge = load_editions()
     return {
         "data-dictionary.md": data_dictionary(),
         "editorial.md": editorial_page(),
-        **{f"guidelines/{edition.edition}.md": edition_page(edition) for edition in editions},
+        "clinical-coverage.md": coverage_page(knowledge),
+        "guideline-conflicts.md": conflicts_page(),
+        "guidelines/edition.schema.json": json.dumps(edition_schema(), indent=1) + "\n",
+        **{f"guidelines/{edition.edition}.md": edition_page(edition) for edition in knowledge.editions},
     }
 
 
