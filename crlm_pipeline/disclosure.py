@@ -7,7 +7,7 @@ where the denominator reaches the smallest one allowed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -50,6 +50,8 @@ class Counts:
 
     `unit` names what is counted. Cells of equal unit and equal filled dimensions are one cell, in whatever table, and
     must hold equal counts. `measures` are columns that are no counts, shown where `n` is large enough for a rate.
+    To protect a small count, rows with more dimensions filled are hidden before others; `essential` dimensions do not
+    count there, and rows that are `spare` go first.
     """
 
     name: str
@@ -58,6 +60,8 @@ class Counts:
     margins: tuple[Margin, ...] = ()
     subsets: tuple[Subset, ...] = ()
     measures: tuple[str, ...] = ()
+    essential: tuple[str, ...] = ()
+    spare: pl.Expr = field(default_factory=lambda: pl.lit(False))
 
     @property
     def dimensions(self) -> list[str]:
@@ -149,11 +153,20 @@ def _key(dimensions: Iterable[str], unit: str) -> pl.Expr:
 
 
 def _cells(tables: Sequence[Counts]) -> pl.DataFrame:
-    listed = [table.frame.select(_key(table.dimensions, table.unit), pl.col(N).cast(pl.Int64)) for table in tables]
-    cells = pl.concat(listed).unique().sort("key")
+    """Return every cell once, with its count and its detail: the higher, the sooner it may be hidden for another."""
+    listed = [
+        table.frame.select(_key(table.dimensions, table.unit), pl.col(N).cast(pl.Int64), _detail(table))
+        for table in tables
+    ]
+    cells = pl.concat(listed).group_by("key", N).agg(pl.col("detail").min()).sort("key")
     twice = cells.filter(pl.col("key").is_duplicated())
     assert twice.is_empty(), f"{twice.height} cells have more than one count"
     return cells
+
+
+def _detail(table: Counts) -> pl.Expr:
+    filled = [pl.col(name).is_not_null().cast(pl.Int64) for name in table.dimensions if name not in table.essential]
+    return (pl.sum_horizontal(pl.lit(0, pl.Int64), *filled) + 100 * table.spare.cast(pl.Int64)).alias("detail")
 
 
 def _equations(table: Counts) -> pl.DataFrame:
@@ -187,13 +200,17 @@ def _subset(rows: pl.DataFrame, table: Counts, subset: Subset) -> pl.DataFrame:
 
 def _marks(cells: pl.DataFrame, equations: pl.DataFrame, threshold: int) -> pl.DataFrame:
     """Return each cell's mark. What a total holds beyond its parts becomes a cell of its own that is never printed."""
-    counts = cells.rename({"key": "part", N: "part_n"})
-    known = equations.unique().join(cells.rename({"key": "total", N: "total_n"}), on="total").join(counts, on="part")
+    counts = cells.select(pl.col("key").alias("part"), pl.col(N).alias("part_n"))
+    known = (
+        equations.unique()
+        .join(cells.select(pl.col("key").alias("total"), pl.col(N).alias("total_n")), on="total")
+        .join(counts, on="part")
+    )
     sums = known.group_by("sum", "total", "total_n").agg(pl.col("part_n").sum()).sort("sum")
     rest = sums.select(pl.col("sum").alias("key"), (pl.col("total_n") - pl.col("part_n")).alias(N))
     assert (rest[N] >= 0).all(), f"{(rest[N] < 0).sum()} totals are smaller than the sum of their parts"
     rest = rest.filter(pl.col(N) > 0)
-    every = pl.concat([cells, rest]).with_row_index("cell")
+    every = pl.concat([cells, rest], how="diagonal").with_row_index("cell")
     terms = pl.concat(
         [
             known.select("sum", pl.col("part").alias("key"), pl.lit(1).alias("sign")),
@@ -207,12 +224,14 @@ def _marks(cells: pl.DataFrame, equations: pl.DataFrame, threshold: int) -> pl.D
         shape=(sums.height, every.height),
     )
     is_public = np.arange(every.height) < cells.height
-    marks = choose_marks(Sums(every[N].to_numpy(), is_public, matrix), threshold)
-    return cells.select("key", pl.Series("mark", marks[: cells.height]))
+    marks = choose_marks(
+        Sums(every[N].to_numpy(), every["detail"].fill_null(0).to_numpy(), is_public, matrix), threshold
+    )
+    return cells.select("key", pl.Series("_mark", marks[: cells.height]))
 
 
 def _published(table: Counts, marks: pl.DataFrame, threshold: int, smallest_rate: int) -> SafeTable:
-    mark, enough = pl.col("mark"), pl.col(N) >= smallest_rate
+    mark, enough = pl.col("_mark"), pl.col(N) >= smallest_rate
     rows = table.frame.with_columns(_key(table.dimensions, table.unit)).join(marks, on="key", maintain_order="left")
     is_shown = mark == Mark.SHOWN
     text = (

@@ -31,16 +31,28 @@ _PATIENCE: Final = 4
 class Sums:
     """Counts and the equations between them.
 
-    `counts`: every cell's number. `is_public`: whether the report would print it; the others exist only as remainders
-    of a sum. `equations`: one row per sum, +1 for each part and -1 for the total.
+    `counts`: every cell's number. `detail`: the higher, the sooner a cell is hidden to protect another. `is_public`:
+    whether the report would print it; the others exist only as remainders of a sum. `equations`: one row per sum, +1
+    for each part and -1 for the total.
     """
 
     counts: Numbers
+    detail: Numbers
     is_public: Mask
     equations: csr_array
 
     def __post_init__(self) -> None:
         assert not (self.equations @ self.counts).any(), "the parts of a total do not add up to it"
+
+    def unknown(self, marks: Marks) -> Mask:
+        """Return the cells that a reader does not see: not shown, or a remainder that is never printed."""
+        return (marks != Mark.SHOWN) | (~self.is_public & (self.counts > 0))
+
+    def left_alone(self, cells: Cells, unknown: Mask) -> Numbers:
+        """Return for each cell in how many of its sums it would be the only unknown, and so need a companion itself."""
+        involved = abs(self.equations)
+        is_clear = (np.asarray(involved @ unknown.astype(np.int64)) == 0).astype(np.int64)
+        return np.asarray(involved.T @ is_clear)[cells].astype(np.int64)
 
     def beside(self, cells: Cells) -> Cells:
         """Return these cells and all that stand in a sum with one of them."""
@@ -80,7 +92,7 @@ def choose_marks(sums: Sums, threshold: int) -> Marks:
 def _exposed(sums: Sums, marks: Marks, safe: Mask, threshold: int) -> Cells:
     """Return the cells that must stay unknown and may be worked out; notes in `safe` those seen to be out of reach."""
     is_small = (sums.counts > 0) & (sums.counts < threshold)
-    unknown = (marks != Mark.SHOWN) | (~sums.is_public & (sums.counts > 0))
+    unknown = sums.unknown(marks)
     doubtful = unknown & (sums.is_public | is_small) & ~safe
     if (alone := doubtful & _alone(sums, unknown)).any():
         return np.flatnonzero(alone)  # cheap to see; once these are mended the solver has less to do
@@ -146,16 +158,20 @@ class _Attack:
 def _take_off(sums: Sums, marks: Marks, cell: int, threshold: int) -> bool:
     """Take one more thing off the page for an exposed cell; return whether there was any.
 
-    Of the sums it stands in, the smallest count that is shown and not zero is hidden; where there is none, the small
-    counts there are no longer marked as such; where there are none either, the sums of the cells beside it are tried.
-    If all that it hangs together with is hidden, every solution may be doubled, so that it was never exposed.
+    In the sums it stands in, a count is hidden that has much detail and stands in few sums where it would need company
+    itself, and among these the smallest. Where all there is hidden or zero, the small counts there are no longer marked
+    as such; where there are none either, the sums of the cells beside it are tried. If all that it hangs together with
+    is hidden, every solution may be doubled: it was never exposed.
     """
     can_hide = sums.is_public & (marks == Mark.SHOWN) & (sums.counts >= threshold)
+    unknown = sums.unknown(marks)
     reached = np.array([cell])
     while True:
         beside = sums.beside(reached)
         if (candidates := beside[can_hide[beside]]).size:
-            marks[candidates[np.lexsort((candidates, sums.counts[candidates]))[0]]] = Mark.HIDDEN
+            alone = sums.left_alone(candidates, unknown)
+            order = np.lexsort((sums.counts[candidates], alone - sums.detail[candidates]))
+            marks[candidates[order[0]]] = Mark.HIDDEN
             return True
         if (marked := beside[marks[beside] == Mark.SMALL]).size:
             marks[marked] = Mark.HIDDEN

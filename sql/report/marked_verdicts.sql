@@ -1,6 +1,7 @@
 -- Decisions on patients with CRLM that carry a mark: judged by a superseded edition, judged by the older edition within
 -- grace, judged without a known ECOG status, or resting on an assumed or completed date.
--- Grain: guideline, mark, is_judged and class; null = all. Parameters: headline.
+-- Grain: guideline, mark, is_judged and class; null = all; only what a rate of concordance needs.
+-- Parameters: headline.
 with
 marked as (
     select
@@ -43,4 +44,5 @@ select
     count(*) as n
 from marked
 group by guideline, mark, grouping sets ((), (is_judged), (is_judged, class))
+having (is_judged is null or is_judged = 'yes') and (class is null or class in ('concordant', 'on_label'))
 order by all

@@ -1,6 +1,8 @@
 -- Decisions by verdict, from the mart, gathered into classes (concordant, discordant, contraindicated, or the verdict).
 -- Grain: guideline, is_crlm, edition, centre, setting, line, year, is_judged, class and verdict; null = all. The series
--- $headline is broken down by setting, line and year, the others by edition and centre.
+-- $headline is broken down by setting, line and year, the others by edition and centre. Every class is counted for the
+-- registry and its lines and, of $headline, for each centre; elsewhere only what a rate of concordance needs. Lines
+-- from the third on are one.
 -- Parameters: headline.
 with
 chosen as (
@@ -10,7 +12,7 @@ chosen as (
         edition_id,
         centre_id,
         setting,
-        line::varchar as line,
+        case when line >= 3 then '3+' else line::varchar end as line,
         year::varchar as year,
         case
             when verdict in ('not_evaluable', 'no_rule', 'out_of_scope', 'not_in_force', 'open')
@@ -91,5 +93,17 @@ group by
     line,
     year,
     grouping sets ((), (is_judged), (is_judged, class), (is_judged, class, verdict))
-having grouping(verdict) = 1 or (setting is null and edition_id is null and year is null and is_crlm = 'yes')
+having
+    (
+        (is_judged is null or is_judged = 'yes')
+        and (class is null or class in ('concordant', 'on_label'))
+        and verdict is null
+    )
+    or (
+        is_crlm = 'yes'
+        and edition_id is null
+        and year is null
+        and (centre_id is null or (guideline = $headline and setting is null))
+        and (verdict is null or (class in ('concordant', 'discordant') and setting is null))
+    )
 order by all

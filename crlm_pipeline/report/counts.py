@@ -1,0 +1,112 @@
+"""Every count that the report publishes: which statement counts it, what is counted, and what adds up to what.
+
+All of them go through one disclosure plan, so a number is hidden everywhere or nowhere.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+
+from crlm_pipeline.disclosure import Counts, Margin, SafeTable, Subset, protect
+from crlm_pipeline.resources import sql
+from crlm_pipeline.settings import Settings
+from crlm_pipeline.warehouse import Warehouse
+
+
+class Published(NamedTuple):
+    """The counts of one statement in `sql/report/`; see `disclosure.Counts`."""
+
+    name: str
+    unit: str
+    margins: tuple[Margin, ...]
+    subsets: tuple[Subset, ...] = ()
+    measures: tuple[str, ...] = ()
+    spare: pl.Expr | None = None
+
+
+# What nearly every row has filled, or what a reader cannot do without.
+_ESSENTIAL: Final = ("guideline", "is_metastatic", "is_crlm", "is_judged", "is_tested", "analyte", "is_evaluated")
+_POPULATIONS: Final = (Margin(("is_crlm",)), Margin(("is_metastatic",)), Margin(("is_crlm", "is_metastatic")))
+# Patients with CRLM are what the report is about; the wider populations give way to them.
+_NOT_CRLM: Final = pl.col("is_crlm").is_null()
+_CENTRES: Final = Margin(("centre_id",))
+_CLASSES: Final = (Margin(("class",)), Margin(("is_judged",)))
+
+
+def _mutant(gene: str) -> Mapping[str, str]:
+    return {"analyte": gene, "category": "mutant"}
+
+
+PUBLISHED: Final = (
+    Published("patients", "patient", (*_POPULATIONS, _CENTRES), spare=_NOT_CRLM),
+    Published("cohort_reasons", "patient", (Margin(("cohort_reason",)),)),
+    Published(
+        "biomarkers",
+        "patient",
+        (
+            Margin(("category",)),
+            Margin(("is_tested", "analyte"), ("analyte",)),
+            *_POPULATIONS,
+            _CENTRES,
+            Margin(("year",)),
+        ),
+        (
+            Subset(_mutant("kras"), _mutant("ras")),
+            Subset(_mutant("nras"), _mutant("ras")),
+            Subset({"analyte": "kras_g12c", "category": "true"}, _mutant("kras")),
+            Subset({"analyte": "kras_g12d", "category": "true"}, _mutant("kras")),
+        ),
+        spare=_NOT_CRLM,
+    ),
+    Published("pathways", "patient", (Margin(("pathway", "guideline"), ("guideline",)), _CENTRES)),
+    Published(
+        "verdicts",
+        "decision",
+        (
+            *(Margin((name,)) for name in ("verdict", "line", "setting", "edition_id", "year", "is_crlm")),
+            *_CLASSES,
+            _CENTRES,
+        ),
+        spare=_NOT_CRLM,
+    ),
+    Published("marked_verdicts", "decision", (Margin(("mark",), ("mark",)), *_CLASSES)),
+    Published("departures", "decision", (Margin(("cause",)), _CENTRES)),
+    Published("safety", "decision", (Margin(("safety_rule", "finding"), ("safety_rule", "finding")), _CENTRES)),
+    Published("required_tests", "required test", (Margin(("status",)), Margin(("is_required",)), _CENTRES)),
+    Published(
+        "indicators",
+        "member of an indicator",
+        (Margin(("is_met",)), _CENTRES, Margin(("period",))),
+        measures=("median", "median_low", "median_high"),
+    ),
+    Published("ledger", "row", (Margin(("outcome",)), Margin(("table_name",)))),
+    Published("rejections", "reason to set a row aside", ()),
+    Published("findings", "row of a finding", (_CENTRES,)),
+)
+
+
+def publish_counts(
+    warehouse: Warehouse, settings: Settings, headline: str, labels: Mapping[str, str]
+) -> dict[str, SafeTable]:
+    """Count, put the label of each centre in place of its id, and return what may be published, by name."""
+    tables = [_counted(warehouse, published, headline, labels) for published in PUBLISHED]
+    return protect(tables, threshold=settings.disclosure_threshold, smallest_rate=settings.rate_threshold)
+
+
+def _counted(warehouse: Warehouse, published: Published, headline: str, labels: Mapping[str, str]) -> Counts:
+    name = f"report/{published.name}"
+    parameters: dict[str, Any] = {"headline": headline} if "$headline" in sql(name) else {}
+    frame = warehouse.query(name, **parameters)
+    if "centre_id" in frame.columns:
+        frame = frame.with_columns(pl.col("centre_id").replace_strict(labels, return_dtype=pl.String))
+    return Counts(
+        published.name,
+        published.unit,
+        frame,
+        published.margins,
+        published.subsets,
+        published.measures,
+        essential=_ESSENTIAL,
+        spare=pl.lit(False) if published.spare is None else published.spare,
+    )

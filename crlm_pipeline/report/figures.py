@@ -1,0 +1,157 @@
+"""Drawings as static SVG. Text and rules take the page's own colour, so one drawing serves light, dark and paper."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import altair as alt
+import numpy as np
+import polars as pl
+import vl_convert
+
+from crlm_pipeline.statistics import funnel_limits
+
+INK: Final = "currentColor"
+TEAL: Final = "#2a8c93"
+PALE_TEAL: Final = "#7fbcc0"
+AMBER: Final = "#d9962b"
+RED: Final = "#c0493d"
+GREY: Final = "#8d979e"
+PALE_GREY: Final = "#b9c1c6"
+WIDTH: Final = 430
+
+_CONFIG: Final[dict[str, Any]] = {
+    "background": None,
+    "font": "inherit",
+    "aria": False,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 13,
+        "titleFontSize": 13,
+        "titleFontWeight": "normal",
+        "domainColor": INK,
+        "domainOpacity": 0.35,
+        "tickColor": INK,
+        "tickOpacity": 0.35,
+        "gridColor": INK,
+        "gridOpacity": 0.12,
+        "labelLimit": 260,
+        "titlePadding": 10,
+    },
+    "axisY": {"grid": False},
+    "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "orient": "top", "title": None, "columns": 3},
+    "text": {"color": INK, "fontSize": 12},
+}
+_NAMESPACES: Final = re.compile(r' (xmlns(:xlink)?|version)="[^"]*"')
+
+
+def drawn(chart: alt.TopLevelMixin) -> str:
+    """Return the chart as SVG for use inside a page: no script, no address, hidden from readers that cannot see it."""
+    specification = chart.to_dict()
+    specification["config"] = _CONFIG
+    svg = _NAMESPACES.sub("", vl_convert.vegalite_to_svg(specification))
+    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+def stacked_shares(frame: pl.DataFrame, order: Sequence[str], colours: Mapping[str, str]) -> str:
+    """Return one bar per `row`, split by `part` (columns row, part, percent), in the orders given."""
+    places = pl.DataFrame(
+        {"part": list(colours), "place": range(len(colours))}, schema={"part": pl.String, "place": pl.Int64}
+    )
+    bars = (
+        alt.Chart(frame.join(places, on="part"), width=WIDTH, height={"step": 30})
+        .mark_bar(height=18)
+        .encode(
+            x=alt.X("percent:Q", stack="zero", title="%", scale=alt.Scale(domain=[0, 100])),
+            y=alt.Y("row:N", sort=list(order), title=None),
+            color=alt.Color("part:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())), sort=None),
+            order="place:Q",
+        )
+    )
+    return drawn(bars)
+
+
+def bars(frame: pl.DataFrame, title: str, colour: str = TEAL) -> str:
+    """Return one bar per `row` with its `value` and the `text` to print beside it, in the order of the frame."""
+    base = alt.Chart(frame, width=WIDTH - 40, height={"step": 30}).encode(
+        x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, format="~s")),
+        y=alt.Y("row:N", sort=frame["row"].to_list(), title=None),
+    )
+    return drawn(base.mark_bar(height=16, color=colour) + base.mark_text(align="left", dx=5).encode(text="text:N"))
+
+
+def intervals(frame: pl.DataFrame, title: str = "% (95 % interval)", highest: float | None = None) -> str:
+    """Return a dot with its interval per `row` (percent, ci_low, ci_high); a published range, if any, as a band behind.
+
+    The band runs from `low` to `high`, or stands as a stroke at `published`.
+    """
+    scale = alt.Scale(domain=[0, highest]) if highest else alt.Scale(zero=True)
+    row = alt.Y("row:N", sort=frame["row"].to_list(), title=None)
+    base = alt.Chart(frame, width=WIDTH, height={"step": 30}).encode(y=row)
+    value = alt.X("percent:Q", title=title, scale=scale)
+    layers = [
+        base.mark_bar(height=16, color=PALE_GREY, opacity=0.45).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
+        base.mark_tick(thickness=3, size=18, color=GREY).encode(x="published:Q"),
+        base.mark_rule(color=TEAL, strokeWidth=2).encode(x="ci_low:Q", x2="ci_high:Q"),
+        base.mark_point(filled=True, size=70, color=TEAL, opacity=1).encode(x=value),
+    ]
+    given = [layer for layer, column in zip(layers, ("low", "published"), strict=False) if column in frame.columns]
+    return drawn(alt.layer(*given, *layers[2:]))
+
+
+def funnel(points: pl.DataFrame, centre: str | None, pooled: float, title: str) -> str:
+    """Return a funnel plot: one point per centre (`label`, `n`, `total`, `percent`) inside exact binomial limits.
+
+    `pooled` is the percentage that the limits stand around; `centre` is drawn apart if given, else all have labels.
+    """
+    largest = int(points["total"].to_numpy().max())
+    low_y = min(points["percent"].to_numpy().min(), pooled) - 12
+    scale = alt.Scale(domain=[max(0.0, float(low_y)), 100])
+    x = alt.X("total:Q", title="Denominator", scale=alt.Scale(domain=[0, round(largest * 1.08) + 1]))
+    curves = alt.Chart(_limits(largest, pooled), width=WIDTH, height=260).mark_line(
+        color=INK, opacity=0.45, strokeWidth=1, clip=True
+    )
+    limits = curves.encode(
+        x=x,
+        y=alt.Y("limit:Q", title=title, scale=scale),
+        detail="line:N",
+        strokeDash=alt.StrokeDash(
+            "coverage:N",
+            scale=alt.Scale(domain=["95 % limits", "99.8 % limits"], range=[[4, 3], [1, 0]]),
+            legend=alt.Legend(symbolStrokeColor=INK),
+        ),
+    )
+    middle = alt.Chart(pl.DataFrame({"limit": [pooled]})).mark_rule(color=INK, opacity=0.6).encode(y="limit:Q")
+    is_own = pl.lit(True) if centre is None else pl.col("label") == centre
+    marked = points.with_columns(is_own.alias("own"))
+    dots = alt.Chart(marked).encode(x=x, y=alt.Y("percent:Q", scale=scale))
+    own, others = "datum.own", "!datum.own"
+    layers = [
+        limits,
+        middle,
+        dots.transform_filter(others).mark_point(filled=True, size=45, color=PALE_GREY, opacity=1),
+        dots.transform_filter(own).mark_point(filled=True, size=70, color=TEAL, opacity=1),
+        dots.transform_filter(own).mark_text(dy=-11, fontSize=11).encode(text="label:N"),
+    ]
+    return drawn(alt.layer(*layers))
+
+
+def _limits(largest: int, pooled: float) -> pl.DataFrame:
+    denominators = np.unique(np.linspace(1, round(largest * 1.08) + 1, 160).round().astype(np.int64))
+    lines = []
+    for coverage, name in ((0.95, "95 % limits"), (0.998, "99.8 % limits")):
+        for side, limit in zip(("low", "high"), funnel_limits(denominators, pooled / 100, coverage), strict=True):
+            frame = pl.DataFrame({"total": denominators, "limit": 100 * limit})
+            lines.append(frame.with_columns(pl.lit(name).alias("coverage"), pl.lit(f"{name}{side}").alias("line")))
+    return pl.concat(lines)
+
+
+def trend(frame: pl.DataFrame, title: str) -> str:
+    """Return a line over the years with its interval (columns year, percent, ci_low, ci_high)."""
+    x = alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0))
+    base = alt.Chart(frame, width=WIDTH, height=200).encode(x=x)
+    y = alt.Y("percent:Q", title=title, scale=alt.Scale(domain=[0, 100]))
+    band = base.mark_area(color=TEAL, opacity=0.2).encode(y=alt.Y("ci_low:Q", title=title), y2="ci_high:Q")
+    return drawn(band + base.mark_line(color=TEAL, strokeWidth=2, point={"color": TEAL, "size": 50}).encode(y=y))

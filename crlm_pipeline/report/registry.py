@@ -1,0 +1,79 @@
+"""What every section reads: the run, the editions it used, the centres under their labels, and the safe tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from crlm_pipeline.disclosure import SafeCount, SafeTable
+from crlm_pipeline.errors import SourceError
+from crlm_pipeline.report.counts import publish_counts
+from crlm_pipeline.report.words import words
+from crlm_pipeline.settings import Settings
+from crlm_pipeline.warehouse import Warehouse
+
+ALL: Final = "the registry"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A published warehouse as the report sees it; `codes` maps the label of a centre to the code in file names."""
+
+    run: Mapping[str, Any]
+    editions: pl.DataFrame
+    source_files: pl.DataFrame
+    rules: Mapping[str, str]
+    series: tuple[str, ...]
+    headline: str
+    codes: Mapping[str, str]
+    settings: Settings
+    tables: Mapping[str, SafeTable]
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a clinician has signed every edition in use."""
+        return bool(self.editions["is_signed"].all())
+
+    @property
+    def headline_name(self) -> str:
+        """The name of the series that the report is about."""
+        return words(self.headline)
+
+    def verdicts(self, centre: str | None = None, **values: str | None) -> SafeCount:
+        """Return the count of decisions on patients with CRLM, against the headline series unless another is named."""
+        return self.tables["verdicts"].count(
+            **{"guideline": self.headline, "is_crlm": "yes", "centre_id": centre} | values
+        )
+
+
+def read_registry(warehouse: Warehouse, settings: Settings) -> Registry:
+    """Read what the report needs; raises `SourceError` when the warehouse holds no finished run."""
+    runs = warehouse.query("report/run")
+    if runs.is_empty():
+        raise SourceError("the warehouse holds no run.", "Write it with `crlm run`.")
+    series = tuple(warehouse.query("report/series")["guideline"])
+    headline = _headline(series, settings)
+    editions = warehouse.query("report/editions")
+    key = warehouse.query("report/report_key")
+    ids = key["centre_id"] if editions["is_signed"].all() else key["code"]
+    labels = dict(zip(key["centre_id"], ids, strict=True))
+    rules = warehouse.query("report/rules")
+    return Registry(
+        run=runs.row(0, named=True),
+        editions=editions,
+        source_files=warehouse.query("report/source_files"),
+        rules=dict(zip(rules["rule_id"], rules["title"], strict=True)),
+        series=series,
+        headline=headline,
+        codes=dict(zip(ids, key["code"], strict=True)),
+        settings=settings,
+        tables=publish_counts(warehouse, settings, headline, labels),
+    )
+
+
+def _headline(series: tuple[str, ...], settings: Settings) -> str:
+    """Return the series that the report is about: the one set, else the first that judged, recommendations first."""
+    if settings.headline_guideline in series or not series:
+        return settings.headline_guideline
+    return series[0]
