@@ -180,16 +180,37 @@ def show_edition(edition: str) -> None:
 
 
 @guideline_app.command("diff")
-def diff_editions(older: str, newer: str) -> None:
+def diff_editions(
+    older: str,
+    newer: str,
+    warehouse: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", readable=False, help="List the decisions of this warehouse that change verdict."),
+    ] = None,
+) -> None:
     """Print what differs between two editions, rule by rule."""
-    from crlm_pipeline.guidelines.comparison import changes_in_words, compare_editions
+    from crlm_pipeline.guidelines.comparison import changed_decisions, changes_in_words, compare_editions
     from crlm_pipeline.guidelines.load import load_editions
+    from crlm_pipeline.warehouse import Warehouse
 
     knowledge = load_editions()
-    console.say(changes_in_words(compare_editions(knowledge.edition(older), knowledge.edition(newer))))
+    editions = (knowledge.edition(older), knowledge.edition(newer))
+    console.say(changes_in_words(compare_editions(*editions)))
+    if warehouse is not None:
+        with Warehouse.open_readonly(warehouse) as published:
+            columns, rows = changed_decisions(published, knowledge, *editions)
+        console.say(console.table_text(columns, rows))
 
 
-@guideline_app.command("review")
+@guideline_app.command("schema")
+def edition_json_schema() -> None:
+    """Print the JSON Schema of edition files, with which an editor completes them."""
+    from crlm_pipeline.guidelines.json_schema import edition_schema
+
+    console.say_json(edition_schema())
+
+
+@guideline_app.command("review-sheet")
 def review_edition(edition: str) -> None:
     """Print a sheet on which a clinician reviews and signs an edition."""
     from crlm_pipeline.guidelines.load import load_editions

@@ -12,6 +12,8 @@ from crlm_pipeline.guidelines.situations import number_situations
 from crlm_pipeline.guidelines.tables import wording_in_words
 from crlm_pipeline.guidelines.verdicts import final_verdicts
 from crlm_pipeline.guidelines.wording import conditions_in_words, rule_in_words
+from crlm_pipeline.warehouse import Warehouse
+from schemas.cohort import ClassView, Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +87,20 @@ def changes_in_words(changes: Sequence[Change]) -> str:
     return "\n".join(lines) or "The two editions say the same."
 
 
-def changed_verdicts(
-    knowledge: Knowledge, older: Edition, newer: Edition, decisions: pl.DataFrame, class_view: pl.DataFrame
-) -> pl.DataFrame:
-    """Return the decisions whose verdict differs: decision_id, verdict and rule_id under each edition.
+def changed_decisions(
+    warehouse: Warehouse, knowledge: Knowledge, older: Edition, newer: Edition
+) -> tuple[Sequence[str], list[tuple[str, ...]]]:
+    """Return the decisions of a warehouse whose verdict differs, under the names of their columns.
 
-    `decisions` and `class_view` as in `cohort.*`; both editions judge every decision, whatever its date.
+    Both editions judge every decision whatever its date, so that only the rules differ.
     """
+    decisions, class_view = warehouse.read(Decision), warehouse.read(ClassView)
     under = [_verdicts(knowledge, edition, decisions, class_view) for edition in (older, newer)]
-    joined = under[0].join(under[1], on="decision_id", suffix="_after")
-    return joined.filter(pl.col("verdict") != pl.col("verdict_after")).sort("decision_id")
+    changed = (
+        under[0].join(under[1], on="decision_id", suffix="_then").filter(pl.col("verdict") != pl.col("verdict_then"))
+    )
+    columns = ("decision_id", older.edition, newer.edition)
+    return columns, changed.select("decision_id", "verdict", "verdict_then").sort("decision_id").rows()
 
 
 def _verdicts(
@@ -104,4 +110,4 @@ def _verdicts(
     active = frozenset(rule.id for rule in edition.rules)
     judgement = judge(edition, active, frame, class_view, situations)
     verdicts = final_verdicts(judgement, worst_safety(judgement), frame, is_older=False)
-    return verdicts.select("decision_id", "verdict", "rule_id")
+    return verdicts.select("decision_id", "verdict")
