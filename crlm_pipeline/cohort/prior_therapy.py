@@ -35,6 +35,7 @@ def prior_facts(decisions: pl.DataFrame, lines: Lines, outcomes: pl.DataFrame, w
     asked = decisions.select(
         "decision_id", "patient_id", "decision_date", own_line="line", own_course=pl.col("course").fill_null(1)
     )
+    assert asked["decision_id"].is_unique().all(), "one row per decision"
     given = lines.exposure_role.filter(pl.col("line").is_not_null())
     facts = (
         _drugs_before(asked, given),
