@@ -13,10 +13,12 @@ from typing import Final
 from crlm_pipeline import resources
 from crlm_pipeline.guidelines.comparison import statements
 from crlm_pipeline.guidelines.coverage import coverage
+from crlm_pipeline.guidelines.explanation import value_in_words
 from crlm_pipeline.guidelines.json_schema import edition_schema
 from crlm_pipeline.guidelines.load import Knowledge, load_editions
 from crlm_pipeline.guidelines.model import Edition, Rule
 from crlm_pipeline.guidelines.review_sheet import example_in_words
+from crlm_pipeline.guidelines.showcases import SHOWCASES, Shown, show
 from schemas.audit import AUDIT_MODELS
 from schemas.cohort import COHORT_MODELS
 from schemas.column import Column, TableDescription, describe
@@ -181,6 +183,24 @@ def conflicts_page() -> str:
     return _page(["# Where guidelines contradict each other", GENERATED, _markdown_table(header, rows)])
 
 
+def showcases_page(knowledge: Knowledge) -> str:
+    """Return the showcases with the verdicts that the editions give them today, as Markdown."""
+    parts = ["# Showcases", GENERATED, "One decision each, as the day, the country or one fact changes."]
+    header = ("decided", "what changes", "edition", "verdict", "rule", "missing")
+    for showcase in SHOWCASES:
+        facts = ", ".join(f"{fact} {value_in_words(value)}" for fact, value in showcase.facts.items())
+        rows = [_shown_row(each) for each in show(knowledge, showcase)]
+        situation = f"Given {showcase.given}; judged by {showcase.guideline}; care in {showcase.country}. {facts}."
+        parts += [f"## {showcase.title}", situation, _markdown_table(header, rows)]
+    return _page(parts)
+
+
+def _shown_row(shown: Shown) -> tuple[str, ...]:
+    varied = ", ".join(f"{fact} {value_in_words(value)}" for fact, value in shown.variation.items())
+    edition = f"{shown.edition_id}{' (older, within grace)' if shown.is_older else ''}"
+    return (str(shown.day), varied, edition, shown.verdict, shown.rule_id or "", ", ".join(shown.missing))
+
+
 def generated_pages() -> dict[str, str]:
     """Return every generated page by its path below `docs/`."""
     knowledge = load_editions()
@@ -189,6 +209,7 @@ def generated_pages() -> dict[str, str]:
         "editorial.md": editorial_page(),
         "clinical-coverage.md": coverage_page(knowledge),
         "guideline-conflicts.md": conflicts_page(),
+        "showcases.md": showcases_page(knowledge),
         "guidelines/edition.schema.json": json.dumps(edition_schema(), indent=1) + "\n",
         **{f"guidelines/{edition.edition}.md": edition_page(edition) for edition in knowledge.editions},
     }

@@ -1,9 +1,13 @@
 """Where each statement of the clinical knowledge base lives in the editions, or why it cannot."""
 
+import re
 from dataclasses import dataclass
 
 from crlm_pipeline import resources
 from crlm_pipeline.guidelines.load import Knowledge
+from crlm_pipeline.guidelines.model import Rule
+
+_CITED = re.compile(r"\b[TFGHLX]-\d\d[a-z]?\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ def coverage(knowledge: Knowledge) -> list[Coverage]:
     rules: dict[str, list[str]] = {}
     for edition in knowledge.editions:
         for rule in edition.rules:
-            rules.setdefault(_carried(rule.id.partition(".")[2], known), []).append(rule.id)
+            for statement in _carried(rule, known):
+                rules.setdefault(statement, []).append(rule.id)
     reasons: dict[str, list[str]] = {}
     for row in resources.reference("rules_not_carried"):
         reasons.setdefault(row["clinical_id"], []).append(f"{row['series']}: {row['reason']}")
@@ -47,6 +52,8 @@ def _short(clinical_id: str) -> str:
     return clinical_id.lower().replace("-", "")
 
 
-def _carried(suffix: str, known: set[str]) -> str:
-    """Return the statement that a rule carries: its own id, else the id before a distinguishing letter (`f06r`)."""
-    return suffix if suffix in known else suffix.rstrip("abcdefghijklmnopqrstuvwxyz_")
+def _carried(rule: Rule, known: set[str]) -> set[str]:
+    """Return the statements that a rule carries: that of its id, up to a distinguishing letter, and those it cites."""
+    suffix = rule.id.partition(".")[2]
+    own = suffix if suffix in known else suffix.rstrip("abcdefghijklmnopqrstuvwxyz_")
+    return {own, *map(_short, _CITED.findall(rule.source))} & known

@@ -7,7 +7,7 @@ import polars as pl
 from crlm_pipeline.guidelines.judging import Judgement
 
 # Kinder first (semantics, Series and editions); what is decided before any edition is equal under both.
-_KINDNESS: Final = (
+KINDNESS: Final = (
     "open",
     "out_of_scope",
     "concordant_preferred",
@@ -187,7 +187,7 @@ def not_in_force(decisions: pl.DataFrame, guideline: str) -> pl.DataFrame:
 def kinder(evaluated: pl.DataFrame) -> pl.DataFrame:
     """Return one row per decision: the kinder verdict of the editions evaluated; of equals, the newer edition's."""
     rank = pl.col("verdict").replace_strict(
-        {verdict: place for place, verdict in enumerate(_KINDNESS)}, return_dtype=pl.Int8
+        {verdict: place for place, verdict in enumerate(KINDNESS)}, return_dtype=pl.Int8
     )
     return (
         evaluated.with_columns(kindness=rank)

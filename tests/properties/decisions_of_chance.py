@@ -9,7 +9,7 @@ import polars as pl
 
 from crlm_pipeline.guidelines.clauses import clauses_of
 from crlm_pipeline.guidelines.domain import possible_values
-from crlm_pipeline.guidelines.model import Edition, fact_columns
+from crlm_pipeline.guidelines.model import Edition, LabelWording, fact_columns
 from crlm_pipeline.guidelines.patterns import expand, key
 from schemas import vocabulary as v
 from schemas.cohort import ClassView, Decision
@@ -72,9 +72,15 @@ def _choose(chance: np.random.Generator, values: list[Any], count: int) -> list[
 
 def _treatments(chance: np.random.Generator, editions: Sequence[Edition], settings: list[str]) -> list[str | None]:
     patterns = {option.treatment for edition in editions for rule in edition.ladder for option in rule.options}
+    patterns |= {pattern for edition in editions for wording in edition.wordings for pattern in _regimens(wording)}
     keys = sorted({key(each) for pattern in patterns for each in expand(pattern)} - {""})
     local = [k for k in keys if set(k.split("+")) <= {*v.PROCEDURE, "systemic"}] + ["sirt+systemic", "resection+rfa"]
     systemic = [k for k in keys if k not in local]
     systemic += ["capecitabine+cetuximab+oxaliplatin", "encorafenib", "nivolumab", "raltitrexed", "sotorasib"]
     pools = {"systemic": systemic, "local": [*local, None, None]}
     return [pools[setting][int(chance.integers(0, len(pools[setting])))] for setting in settings]
+
+
+def _regimens(wording: LabelWording) -> list[str]:
+    beside = ["" if each == "none" else "folfiri" if each == "any" else each for each in wording.cytotoxics]
+    return [" + ".join([*wording.targeted, *([each] if each else [])]) for each in beside if wording.targeted or each]
