@@ -5,11 +5,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from crlm_pipeline.validation import Ingested, validate
 from crlm_pipeline.warehouse import Warehouse, lock
 from flows import steps
 from schemas.cohort import Decision
@@ -205,6 +208,23 @@ def spoil_countries(folder: Path) -> None:
     is_spoiled = pl.int_range(pl.len()) < 30
     spoiled = pl.when(is_spoiled).then(pl.lit(None)).otherwise("country").alias("country")
     patients.with_columns(spoiled).write_csv(folder / "patient.csv")
+
+
+def test_real_and_relative_calendars_are_not_mixed(run: Crlm, registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def both(*arguments: Any, **named: Any) -> Ingested:
+        return replace(validate(*arguments, **named), has_relative_calendar=True)
+
+    monkeypatch.setattr(steps, "validate", both)
+    answer = run(registry)
+    assert (answer.code, answer.is_one_line) == (2, True)
+
+
+def test_a_source_without_any_date_asks_for_the_day(run: Crlm, tmp_path: Path) -> None:
+    (tmp_path / "patient.csv").write_text("patient_id,centre_id,country\nx,a,NL\n")
+    answer = run(tmp_path / "patient.csv")
+    assert (answer.code, answer.is_one_line) == (2, True)
+    assert "--as-of" in answer.err
+    assert run(tmp_path / "patient.csv", "--as-of", "2024-01-01").code == 0
 
 
 # The system says no

@@ -11,6 +11,7 @@ import pytest
 from crlm_pipeline.errors import SourceError, WarehouseBusyError
 from crlm_pipeline.warehouse import lock
 from flows.steps import Job, summary
+from tests.command_line import Crlm
 
 pytestmark = [
     pytest.mark.xdist_group("prefect"),
@@ -81,6 +82,20 @@ def test_the_three_flows_alone_are_a_run(job: Job) -> None:
     report(job)
     assert summary(job.warehouse)["status"] == "complete"
     assert (job.report / "index.html").is_file()
+
+
+@pytest.mark.usefixtures("server")
+def test_crlm_goes_through_prefect_where_a_server_is_named(
+    crlm: Crlm, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.settings import PREFECT_API_URL
+
+    before = len(flow_runs())
+    monkeypatch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
+    answer = crlm("run", job.sources[0], "--warehouse", job.warehouse, "--report", job.report)
+    assert answer.code == 0
+    assert "60 patients" in answer.out
+    assert len(flow_runs()) == before + 1
 
 
 @pytest.mark.usefixtures("server")
