@@ -180,6 +180,10 @@ class TestGoingOn:
         )
         assert regimens(lines) == {"1": "fluorouracil", "2": "fluorouracil+irinotecan"}
 
+    def test_a_drug_that_went_on_does_not_join_when_it_is_given_again(self) -> None:
+        exposures = [*given("fluorouracil", 0, 200), *given("irinotecan", 110, 400), *given("fluorouracil", 120, 130)]
+        assert line(lines_of(exposures), 2)["facts_date"] == day(110)
+
     def test_a_drug_may_go_on_through_two_lines(self) -> None:
         lines = lines_of(
             [
@@ -277,6 +281,30 @@ class TestAroundSurgery:
         lines = lines_of([*given("fluorouracil", 0, 90, intent="adjuvant"), *given("oxaliplatin", 0, 90)])
         assert regimens(lines) == {"0": "fluorouracil+oxaliplatin"}
 
+    def test_a_drug_without_intent_goes_with_the_latest_purpose(self) -> None:
+        lines = lines_of(
+            [
+                *given("fluorouracil", 0, 90, intent="adjuvant"),
+                *given("fluorouracil", 120, 200, intent="palliative"),
+                *given("oxaliplatin", 130, 200),
+            ]
+        )
+        assert regimens(lines) == {"0": "fluorouracil", "1": "fluorouracil+oxaliplatin"}
+
+    def test_a_course_with_one_drug_that_never_ended_did_not_end_before_a_resection(self) -> None:
+        exposures = [*given("fluorouracil", 0, None), *given("oxaliplatin", 0, 40)]
+        lines = lines_of(exposures, procedures=[resection(50)], assessments=[judged("upfront", 0)])
+        assert list(regimens(lines)) == ["1"]
+
+    def test_the_reason_says_what_made_it_a_course_around_surgery(self) -> None:
+        history = {"procedures": [resection(120)], "assessments": [judged("upfront", 0)]}
+        for intent, reason in (
+            ("adjuvant", "around surgery by intent; joined on day 0"),
+            (None, "around surgery by a resection within the window; joined on day 0"),
+        ):
+            lines = lines_of(given("capecitabine", 0, 90, intent=intent), **history)
+            assert lines.exposure_role["reason"].item() == reason
+
     def test_an_unstated_course_after_an_adjuvant_one_is_not_drawn_into_it(self) -> None:
         lines = lines_of([*given(FOLFOX, 0, 90, intent="adjuvant"), *given(FOLFOX, 181, 270)])
         assert list(regimens(lines)) == ["0", "1"]
@@ -315,6 +343,12 @@ class TestRegistered:
         lines = lines_of([*given(FOLFOX, 0, 90, line_registered=1), *given(FOLFOX, 95, 180, line_registered=2)])
         (notice,) = lines.notices
         assert (notice.check_name, notice.rows) == ("line_registered_differs", (3, 4))
+
+    def test_a_registered_line_near_a_resection_stays_a_line(self) -> None:
+        lines = lines_of(
+            given(FOLFOX, 0, 90, line_registered=1), procedures=[resection(120)], assessments=[judged("upfront", 0)]
+        )
+        assert list(regimens(lines)) == ["1"]
 
     def test_one_patient_does_not_spoil_the_registered_lines_of_another(self) -> None:
         lines = lines_of([*given("irinotecan", 0, 90, line_registered=3), *given("irinotecan", 0, 90, patient_id="q")])

@@ -15,7 +15,7 @@ FOLFIRI = "fluorouracil + irinotecan"
 
 
 def facts(
-    exposures: Sequence[Row], at: int, line: int | None = None, course: int = 1, outcomes: Sequence[Row] = ()
+    exposures: Sequence[Row], at: int, line: int | None = None, course: int | None = 1, outcomes: Sequence[Row] = ()
 ) -> dict[str, Any]:
     """Return the facts of one decision; a local one, or one of no line given, unless it says which line it is."""
     decision = pl.DataFrame(
@@ -50,6 +50,7 @@ class TestDrugsBefore:
 
     def test_a_drug_of_the_decisions_own_line_is_not(self) -> None:
         assert facts(given("oxaliplatin", 0, 90), at=50, line=1)["prior_oxaliplatin"] is False
+        assert facts(given("oxaliplatin", 0, 90), at=50, line=1, course=None)["prior_oxaliplatin"] is False
         assert facts(given("oxaliplatin", 0, 90), at=50, line=2)["prior_oxaliplatin"] is True
 
     def test_an_adjuvant_course_is_prior_and_a_further_course_is_not_its_own(self) -> None:
@@ -147,6 +148,18 @@ class TestFailedClasses:
     def test_oxaliplatin_dropped_long_before_the_progression_did_not_fail(self) -> None:
         exposures = [*given("fluorouracil", 0, 400), *given("oxaliplatin", 0, 90)]
         assert facts(exposures, at=401, line=2, outcomes=[progression(400)])["failed_classes"] == ["fluoropyrimidine"]
+
+    def test_a_drug_given_again_after_the_progression_did_not_fail_by_it(self) -> None:
+        exposures = [*given("fluorouracil", 0, 400), *given("oxaliplatin", 0, 90), *given("oxaliplatin", 310, 400)]
+        assert facts(exposures, at=401, line=2, outcomes=[progression(300)])["failed_classes"] == ["fluoropyrimidine"]
+
+    def test_a_drug_that_joined_the_line_after_the_progression_did_not_fail_by_it(self) -> None:
+        exposures = [
+            *given("cetuximab", 0, 90, line_registered=1),
+            *given("irinotecan", 100, 300, line_registered=2),
+            *given("cetuximab", 140, 300, line_registered=2),
+        ]
+        assert facts(exposures, at=200, line=3, outcomes=[progression(110)])["failed_classes"] == ["irinotecan"]
 
     def test_the_latest_progression_on_a_line_counts(self) -> None:
         outcomes = [progression(50), progression(300)]
