@@ -57,7 +57,7 @@ def exit_code_of(error: Exception, *, is_debug: bool) -> int:
     where = f"{Path(place.filename).name}, line {place.lineno}"
     complain(
         f"this is a defect of crlm-pipeline ({type(error).__name__} in {where}). "
-        "Nothing was published. Please report it with the output of `crlm --debug ...`."
+        "What is published is whole. Please report it with the output of `crlm --debug ...`."
     )
     return DEFECT
 
