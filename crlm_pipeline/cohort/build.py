@@ -21,6 +21,7 @@ from crlm_pipeline.settings import Settings
 from crlm_pipeline.warehouse import Warehouse
 from schemas.cohort import (
     AnalyteKnown,
+    ClassView,
     CohortPatient,
     Decision,
     ExposureRole,
@@ -36,7 +37,7 @@ from schemas.extract import Assessment, Biomarker, DrugExposure, Outcome, Proced
 class Cohort:
     """The cohort as of a day: frames as declared in `schemas.cohort`, sorted by key.
 
-    `class_view`: shaped like `decision` with `seen_for` first, the same decision with its facts as known on the first
+    `class_view`: shaped like `decision` with `seen_for` last, the same decision with its facts as known on the first
     dose of that drug's class in the line (`facts_date` is that day); only where it is earlier than the decision's own.
     """
 
@@ -58,6 +59,7 @@ class Cohort:
             LineOfTherapy: self.line_of_therapy,
             ExposureRole: self.exposure_role,
             Decision: self.decision,
+            ClassView: self.class_view,
             FactSource: self.fact_source,
             AnalyteKnown: self.analyte_known,
             PatientFacts: self.patient_facts,
@@ -127,4 +129,4 @@ def _class_view(facts: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
         earlier, left_on=["decision_id", "facts_date"], right_on=["decision_id", "seen_date"]
     )
     columns = [pl.col(name).cast(dtype) for name, dtype in DECISION_COLUMNS.items()]
-    return views.select("seen_for", *columns).sort("decision_id", "seen_for")
+    return views.select(*columns, "seen_for").sort("decision_id", "seen_for")
