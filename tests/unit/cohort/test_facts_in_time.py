@@ -90,7 +90,7 @@ class TestClassView:
         assert view["ras"].to_list() == [None, None]
         assert view["facts_date"].unique().to_list() == [date(2020, 6, 1)]
         assert view["decision_id"].unique().to_list() == ["p/systemic/1"]
-        assert view.columns == ["seen_for", *built.decision.columns]
+        assert view.columns == [*built.decision.columns, "seen_for"]
 
     def test_an_antibody_that_started_before_the_last_drug_joined_sees_only_its_own_day(self):
         drugs = [
