@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
@@ -10,10 +10,10 @@ from typing import Final, Literal
 import polars as pl
 
 from crlm_pipeline.errors import SourceError
-from crlm_pipeline.extracts import text
+from crlm_pipeline.extracts import markup, text
 from schemas.extract import extract_tables
 
-_TABULAR: Final = frozenset({"", ".csv", ".tsv", ".tab", ".txt", ".maf", ".parquet", ".xlsx"})
+_TABULAR: Final = frozenset({"", ".csv", ".tsv", ".tab", ".txt", ".maf", ".parquet", ".xlsx", ".xml", ".gz"})
 _REFUSED_WHEN_DAMAGED: Final = frozenset({".parquet", ".xlsx"})
 
 
@@ -44,18 +44,23 @@ class SourceBytes:
 class Sheet:
     """A table of records inside a file: all of a text or Parquet file, or one sheet of a workbook.
 
-    `name` is the file's stem or the sheet's name; `head` is the start of a text file, empty for other kinds.
+    `name` is the file's stem or the sheet's name; `head` is the start of a text file, empty for other kinds. The header
+    of an XML file is the name of its root element; its format reads it and hands over its lists of records as sheets
+    of their own, with their records `delivered`.
     """
 
     file: SourceBytes
     name: str
     header: tuple[str, ...]
     head: str = ""
-    kind: Literal["text", "parquet", "workbook"] = "text"
+    kind: Literal["text", "parquet", "workbook", "xml"] = "text"
+    delivered: pl.DataFrame | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def records(self) -> pl.DataFrame:
         """The records as delivered: `source_row` and String columns. Raises `SourceError` when they cannot be read."""
+        if self.delivered is not None:
+            return self.delivered
         if self.kind == "parquet":
             return text.read_parquet(self.file.content, self.file.name)
         if self.kind == "workbook":
@@ -155,6 +160,8 @@ def _sheets(file: SourceBytes) -> Iterator[Sheet]:
         book = text.workbook(file.content, file.name)
         for name in book.sheet_names:
             yield Sheet(file, name, text.header_of_sheet(book, name), kind="workbook")
+    elif root := markup.root(start, file.name):
+        yield Sheet(file, file.path.stem, (root.name,), kind="xml")
     else:
         beginning = text.head(start, file.name)
         yield Sheet(file, file.path.stem, text.header_of_text(beginning), beginning)
