@@ -175,12 +175,13 @@ def _finish(warehouse: Warehouse, settings: Settings, as_of: date, guidelines: l
     warehouse.execute(
         "run/finish",
         as_of=as_of,
-        content_hash=warehouse.content_hash(),
         guidelines=guidelines,
         judge_by=settings.judge_by,
         side_policy=settings.side_policy,
         grace_days=settings.grace_days,
     )
+    # Only now, as the views read of the run what it has just been told.
+    warehouse.execute("run/seal", content_hash=warehouse.content_hash())
     imbalance = warehouse.query("run/imbalance")
     assert imbalance.is_empty(), f"the run does not balance: {imbalance.rows()}"
 

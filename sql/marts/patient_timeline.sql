@@ -1,4 +1,5 @@
--- Every dated event in the record of a patient, with the row it came from; decisions carry their id instead.
+-- Every event in the record of a patient up to the as-of date, with the row it came from; decisions carry their id
+-- instead.
 -- Grain: event of a patient. A view without an order, because it is read one patient at a time. Parameters: none.
 create view mart.patient_timeline as
 with
@@ -105,7 +106,7 @@ select
     source_file_id,
     source_row
 from events
-where event_date is not null
+where event_date <= (select as_of from audit.run)
 union all
 select
     patient_id,
