@@ -94,30 +94,50 @@ class SafeTable:
     def where(self, **values: str | None) -> "SafeTable":
         """Return the rows with these values; None asks for the rows over all values of that dimension."""
         wanted = [pl.col(name).eq_missing(pl.lit(value, pl.String)) for name, value in values.items()]
-        return self.map(lambda frame: frame.filter(wanted))
+        return self.filtered(pl.all_horizontal(pl.lit(True), *wanted))
+
+    def filtered(self, condition: pl.Expr) -> "SafeTable":
+        """Return the rows for which a condition holds."""
+        return replace(self, frame=self.frame.filter(condition))
 
     def each(self, *dimensions: str) -> "SafeTable":
         """Return the rows in which these dimensions are filled."""
-        return self.map(lambda frame: frame.filter(pl.col(name).is_not_null() for name in dimensions))
+        return self.filtered(pl.all_horizontal(pl.col(*dimensions).is_not_null()))
 
-    def with_total(self, name: str, **total: str | None) -> "SafeTable":
-        """Add the count of the row that is equal but for these dimensions, as `name` and, as text, `name_shown`."""
-        others = [column for column in self.dimensions if column not in total]
-        totals = self.where(**total).frame.select(*others, pl.col(N).alias(name), pl.col(SHOWN).alias(f"{name}_shown"))
-        if not others:  # one total for every row
-            return self.map(lambda frame: frame.join(totals, how="cross"))
-        return self.map(lambda frame: frame.join(totals, on=others, how="left", nulls_equal=True))
+    def with_count(self, name: str, **values: str | None) -> "SafeTable":
+        """Add the count of the row that is equal but for these values, as `name` and, as text, `name_shown`.
 
-    def with_percent(self, total: str) -> "SafeTable":
-        """Add percent, ci_low and ci_high of `n` in a total; null where either is hidden or the total is too small."""
+        A cell that is not in the table counts nobody.
+        """
+        others = [column for column in self.dimensions if column not in values]
+        shown = f"{name}_shown"
+        found = self.where(**values).frame.select(*others, pl.col(N).alias(name), pl.col(SHOWN).alias(shown))
+        is_absent = pl.col(shown).is_null()
+        filled = (
+            pl.when(is_absent).then(pl.lit(0, pl.Int64)).otherwise(pl.col(name)).alias(name),
+            pl.col(shown).fill_null("0"),
+        )
+        # A key of its own, so that a table without any other dimension joins as well.
+        both = (self.frame.with_columns(_one=0), found.with_columns(_one=0))
+        joined = both[0].join(both[1], on=[*others, "_one"], how="left", nulls_equal=True, maintain_order="left")
+        return self.map(lambda _: joined.drop("_one").with_columns(filled))
+
+    def with_percent(self, total: str, part: str = N) -> "SafeTable":
+        """Add percent, ci_low and ci_high of a count in a total; null where one is hidden or the total is too small."""
         allowed = pl.col(total) >= self.smallest_rate
-        rates = [pl.when(allowed).then(rate).alias(rate.meta.output_name()) for rate in percent_with_interval(N, total)]
+        rates = [
+            pl.when(allowed).then(rate).alias(rate.meta.output_name()) for rate in percent_with_interval(part, total)
+        ]
         return self.map(lambda frame: frame.with_columns(rates))
 
     @property
     def dimensions(self) -> list[str]:
         """The columns that say what a row counts."""
         return self.frame.columns[: self.frame.columns.index(N)]
+
+    def counts(self) -> list["SafeCount"]:
+        """Return the count of every row."""
+        return [SafeCount(n, shown) for n, shown in self.frame.select(N, SHOWN).iter_rows()]
 
     def count(self, **values: str | None) -> "SafeCount":
         """Return the count of the one row with these values and every other dimension empty; zero if there is none."""
@@ -133,6 +153,21 @@ class SafeCount:
 
     value: int | None
     text: str
+
+
+def share(part: Sequence[SafeCount], whole: Sequence[SafeCount], smallest_rate: int) -> float | None:
+    """Return the percentage that some counts are of others; null where one is hidden or the denominator too small."""
+    values = [count.value for count in (*part, *whole)]
+    if any(value is None for value in values):
+        return None
+    above, below = (sum(count.value or 0 for count in counts) for counts in (part, whole))
+    return 100 * above / below if below >= max(smallest_rate, 1) else None
+
+
+def plain(name: str, frame: pl.DataFrame) -> SafeTable:
+    """Return text that counts nobody, such as the editions in use, in the form that the renderer takes."""
+    assert all(dtype == pl.String for dtype in frame.dtypes), f"{name}: what is not text must pass protect()"
+    return SafeTable(name, frame, 0, _SEAL)
 
 
 def protect(tables: Sequence[Counts], *, threshold: int, smallest_rate: int) -> dict[str, SafeTable]:

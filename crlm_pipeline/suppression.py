@@ -46,7 +46,8 @@ class Sums:
 
     def unknown(self, marks: Marks) -> Mask:
         """Return the cells that a reader does not see: not shown, or a remainder that is never printed."""
-        return (marks != Mark.SHOWN) | (~self.is_public & (self.counts > 0))
+        is_hidden: Mask = marks != Mark.SHOWN
+        return is_hidden | (~self.is_public & (self.counts > 0))
 
     def left_alone(self, cells: Cells, unknown: Mask) -> Numbers:
         """Return for each cell in how many of its sums it would be the only unknown, and so need a companion itself."""
@@ -54,12 +55,20 @@ class Sums:
         is_clear = (np.asarray(involved @ unknown.astype(np.int64)) == 0).astype(np.int64)
         return np.asarray(involved.T @ is_clear)[cells].astype(np.int64)
 
-    def beside(self, cells: Cells) -> Cells:
-        """Return these cells and all that stand in a sum with one of them."""
+    def told_by(self, cell: int, unknown: Mask) -> Mask | None:
+        """Return the sums in which the cell is the only unknown; None if there are none, and all of them may tell."""
+        involved = abs(self.equations)
+        is_alone = np.asarray(involved @ unknown.astype(np.int64)) == 1
+        telling = is_alone & (np.asarray(involved[:, [cell]].toarray()).ravel() > 0)
+        return telling if telling.any() else None
+
+    def beside(self, cells: Cells, among: Mask | None = None) -> Cells:
+        """Return these cells and all that stand in a sum with one of them, of these sums if any are given."""
         chosen = np.zeros(self.counts.size, dtype=np.int64)
         chosen[cells] = 1
         involved = abs(self.equations)
-        touched = involved.T @ np.minimum(involved @ chosen, 1)
+        met = np.minimum(involved @ chosen, 1)
+        touched = involved.T @ (met if among is None else met * among)
         return np.flatnonzero(np.asarray(touched) + chosen)
 
 
@@ -158,16 +167,15 @@ class _Attack:
 def _take_off(sums: Sums, marks: Marks, cell: int, threshold: int) -> bool:
     """Take one more thing off the page for an exposed cell; return whether there was any.
 
-    In the sums it stands in, a count is hidden that has much detail and stands in few sums where it would need company
+    In the sums that tell it, a count is hidden that has much detail and stands in few sums where it would need company
     itself, and among these the smallest. Where all there is hidden or zero, the small counts there are no longer marked
     as such; where there are none either, the sums of the cells beside it are tried. If all that it hangs together with
     is hidden, every solution may be doubled: it was never exposed.
     """
     can_hide = sums.is_public & (marks == Mark.SHOWN) & (sums.counts >= threshold)
     unknown = sums.unknown(marks)
-    reached = np.array([cell])
+    beside = sums.beside(np.array([cell]), sums.told_by(cell, unknown))
     while True:
-        beside = sums.beside(reached)
         if (candidates := beside[can_hide[beside]]).size:
             alone = sums.left_alone(candidates, unknown)
             order = np.lexsort((sums.counts[candidates], alone - sums.detail[candidates]))
@@ -176,6 +184,7 @@ def _take_off(sums: Sums, marks: Marks, cell: int, threshold: int) -> bool:
         if (marked := beside[marks[beside] == Mark.SMALL]).size:
             marks[marked] = Mark.HIDDEN
             return True
-        if beside.size == reached.size:
+        wider = sums.beside(beside)
+        if wider.size == beside.size:
             return False
-        reached = beside
+        beside = wider

@@ -57,7 +57,7 @@ PUBLISHED: Final = (
             Subset({"analyte": "kras_g12c", "category": "true"}, _mutant("kras")),
             Subset({"analyte": "kras_g12d", "category": "true"}, _mutant("kras")),
         ),
-        spare=_NOT_CRLM,
+        spare=_NOT_CRLM | pl.col("category").is_in(["wild_type", "mss", "negative", "false"]),
     ),
     Published("pathways", "patient", (Margin(("pathway", "guideline"), ("guideline",)), _CENTRES)),
     Published(
@@ -80,7 +80,7 @@ PUBLISHED: Final = (
         (Margin(("is_met",)), _CENTRES, Margin(("period",))),
         measures=("median", "median_low", "median_high"),
     ),
-    Published("ledger", "row", (Margin(("outcome",)), Margin(("table_name",)))),
+    Published("ledger", "row", (Margin(("outcome",)),)),
     Published("rejections", "reason to set a row aside", ()),
     Published("findings", "row of a finding", (_CENTRES,)),
 )

@@ -19,6 +19,8 @@ RED: Final = "#c0493d"
 GREY: Final = "#8d979e"
 PALE_GREY: Final = "#b9c1c6"
 WIDTH: Final = 430
+# With more centres than this the labels of a funnel plot would hide its points.
+_MOST_LABELS: Final = 15
 
 _CONFIG: Final[dict[str, Any]] = {
     "background": None,
@@ -41,7 +43,15 @@ _CONFIG: Final[dict[str, Any]] = {
         "titlePadding": 10,
     },
     "axisY": {"grid": False},
-    "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "orient": "top", "title": None, "columns": 3},
+    "legend": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 13,
+        "labelLimit": 300,
+        "orient": "top",
+        "title": None,
+        "columns": 2,
+    },
     "text": {"color": INK, "fontSize": 12},
 }
 _NAMESPACES: Final = re.compile(r' (xmlns(:xlink)?|version)="[^"]*"')
@@ -49,10 +59,16 @@ _NAMESPACES: Final = re.compile(r' (xmlns(:xlink)?|version)="[^"]*"')
 
 def drawn(chart: alt.TopLevelMixin) -> str:
     """Return the chart as SVG for use inside a page: no script, no address, hidden from readers that cannot see it."""
-    specification = chart.to_dict()
+    specification = chart.to_dict(validate=False)  # what is drawn is tested; checking costs as much as drawing
     specification["config"] = _CONFIG
     svg = _NAMESPACES.sub("", vl_convert.vegalite_to_svg(specification))
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+def spoken(frame: pl.DataFrame) -> str:
+    """Return what a bar chart shows (columns row and text) as a sentence for those who cannot see it."""
+    said = "; ".join(f"{row}: {text}" for row, text in frame.select("row", "text").iter_rows())
+    return f"Bar chart. {said}."
 
 
 def stacked_shares(frame: pl.DataFrame, order: Sequence[str], colours: Mapping[str, str]) -> str:
@@ -102,13 +118,14 @@ def intervals(frame: pl.DataFrame, title: str = "% (95 % interval)", highest: fl
 
 
 def funnel(points: pl.DataFrame, centre: str | None, pooled: float, title: str) -> str:
-    """Return a funnel plot: one point per centre (`label`, `n`, `total`, `percent`) inside exact binomial limits.
+    """Return a funnel plot: one point per centre (`label`, `total`, `percent`) inside exact binomial limits.
 
-    `pooled` is the percentage that the limits stand around; `centre` is drawn apart if given, else all have labels.
+    `pooled` is the percentage that the limits stand around; `centre` is drawn apart if given. A centre whose rate is
+    not shown stands as the range from `least` to `most` in which it must lie, if it has one.
     """
     largest = int(points["total"].to_numpy().max())
-    low_y = min(points["percent"].to_numpy().min(), pooled) - 12
-    scale = alt.Scale(domain=[max(0.0, float(low_y)), 100])
+    low_y = np.nanmin([*points["percent"].fill_null(100).to_list(), *points["least"].fill_null(100).to_list(), pooled])
+    scale = alt.Scale(domain=[max(0.0, float(low_y) - 12), 100])
     x = alt.X("total:Q", title="Denominator", scale=alt.Scale(domain=[0, round(largest * 1.08) + 1]))
     curves = alt.Chart(_limits(largest, pooled), width=WIDTH, height=260).mark_line(
         color=INK, opacity=0.45, strokeWidth=1, clip=True
@@ -124,18 +141,25 @@ def funnel(points: pl.DataFrame, centre: str | None, pooled: float, title: str) 
         ),
     )
     middle = alt.Chart(pl.DataFrame({"limit": [pooled]})).mark_rule(color=INK, opacity=0.6).encode(y="limit:Q")
-    is_own = pl.lit(True) if centre is None else pl.col("label") == centre
-    marked = points.with_columns(is_own.alias("own"))
-    dots = alt.Chart(marked).encode(x=x, y=alt.Y("percent:Q", scale=scale))
-    own, others = "datum.own", "!datum.own"
-    layers = [
-        limits,
-        middle,
-        dots.transform_filter(others).mark_point(filled=True, size=45, color=PALE_GREY, opacity=1),
-        dots.transform_filter(own).mark_point(filled=True, size=70, color=TEAL, opacity=1),
-        dots.transform_filter(own).mark_text(dy=-11, fontSize=11).encode(text="label:N"),
-    ]
+    is_own = pl.lit(centre is None) | pl.col("label").eq_missing(pl.lit(centre, pl.String))
+    layers = [limits, middle]
+    for colour, group in ((PALE_GREY, points.filter(~is_own)), (TEAL, points.filter(is_own))):
+        base = alt.Chart(group).encode(x=x)
+        spans = base.mark_rule(color=colour, strokeWidth=3, opacity=0.7)
+        layers.append(spans.encode(y=alt.Y("least:Q", title=title, scale=scale), y2="most:Q"))
+        dots = base.encode(y=alt.Y("percent:Q", title=title, scale=scale))
+        layers.append(dots.mark_point(filled=True, size=60, color=colour, opacity=1))
+        if colour == TEAL and group.height <= _MOST_LABELS:
+            layers.append(dots.mark_text(dy=-11, fontSize=11).encode(text="label:N"))
     return drawn(alt.layer(*layers))
+
+
+def outside(points: pl.DataFrame, pooled: float, coverage: float) -> tuple[int, int]:
+    """Return how many of the points (`total`, `percent`) lie below and above the limits around `pooled`."""
+    shown = points.drop_nulls("percent")
+    low, high = funnel_limits(shown["total"].to_numpy(), pooled / 100, coverage)
+    rates = shown["percent"].to_numpy() / 100
+    return int((rates < low - 1e-9).sum()), int((rates > high + 1e-9).sum())
 
 
 def _limits(largest: int, pooled: float) -> pl.DataFrame:

@@ -1,12 +1,12 @@
 """What every section reads: the run, the editions it used, the centres under their labels, and the safe tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 
-from crlm_pipeline.disclosure import SafeCount, SafeTable
+from crlm_pipeline.disclosure import SafeCount, SafeTable, share
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.report.counts import publish_counts
 from crlm_pipeline.report.words import words
@@ -24,7 +24,7 @@ class Registry:
     editions: pl.DataFrame
     source_files: pl.DataFrame
     rules: Mapping[str, str]
-    series: tuple[str, ...]
+    kinds: Mapping[str, str]
     headline: str
     codes: Mapping[str, str]
     settings: Settings
@@ -36,9 +36,23 @@ class Registry:
         return bool(self.editions["is_signed"].all())
 
     @property
+    def series(self) -> tuple[str, ...]:
+        """The series that judged, recommendations first."""
+        return tuple(self.kinds)
+
+    @property
+    def followed(self) -> str:
+        """The class of verdicts that says that the headline series was followed."""
+        return "on_label" if self.kinds.get(self.headline) == "label" else "concordant"
+
+    @property
     def headline_name(self) -> str:
         """The name of the series that the report is about."""
         return words(self.headline)
+
+    def share(self, part: Sequence[SafeCount], whole: Sequence[SafeCount]) -> float | None:
+        """Return the percentage that some counts are of others, where it may be shown."""
+        return share(part, whole, self.settings.rate_threshold)
 
     def verdicts(self, centre: str | None = None, **values: str | None) -> SafeCount:
         """Return the count of decisions on patients with CRLM, against the headline series unless another is named."""
@@ -52,8 +66,8 @@ def read_registry(warehouse: Warehouse, settings: Settings) -> Registry:
     runs = warehouse.query("report/run")
     if runs.is_empty():
         raise SourceError("the warehouse holds no run.", "Write it with `crlm run`.")
-    series = tuple(warehouse.query("report/series")["guideline"])
-    headline = _headline(series, settings)
+    kinds = dict(warehouse.query("report/series").iter_rows())
+    headline = _headline(tuple(kinds), settings)
     editions = warehouse.query("report/editions")
     key = warehouse.query("report/report_key")
     ids = key["centre_id"] if editions["is_signed"].all() else key["code"]
@@ -64,7 +78,7 @@ def read_registry(warehouse: Warehouse, settings: Settings) -> Registry:
         editions=editions,
         source_files=warehouse.query("report/source_files"),
         rules=dict(zip(rules["rule_id"], rules["title"], strict=True)),
-        series=series,
+        kinds=kinds,
         headline=headline,
         codes=dict(zip(ids, key["code"], strict=True)),
         settings=settings,

@@ -65,7 +65,7 @@ _WORDS: Final = {
     "ntrk_targeted": "NTRK-targeted",
     "ret_targeted": "RET-targeted",
     "flr_augmentation": "Augmentation of the liver remnant",
-    "test_first": "Test first: a result decides the pathway",
+    "test_first": "Test first",
     "in_time": "In time",
     "late": "Late",
     "missing": "Missing",
@@ -119,6 +119,11 @@ def percent(value: float | None) -> str:
         return NOT_SHOWN
     text = f"{value:.0f}" if value >= _TWO_FIGURES or value == 0 else f"{value:.1f}"
     return f"{text}{_NARROW_SPACE}%"
+
+
+def series_word(source: str) -> str:
+    """Return where a published figure comes from; `GK` and `seed` are the knowledge base's own shorthand."""
+    return source.replace("seed item", "CRLM editorial 2023, item").replace("GK", "general knowledge")
 
 
 def percent_and_interval() -> pl.Expr:

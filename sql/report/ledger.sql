@@ -1,5 +1,5 @@
 -- Rows of the sources by what became of them.
--- Grain: table and outcome; null = all. Parameters: none.
+-- Grain: table and outcome; null = all outcomes. Parameters: none.
 with
 outcomes as (
     select
@@ -14,5 +14,5 @@ select
     outcome,
     sum(n)::bigint as n
 from outcomes
-group by cube (table_name, outcome)
+group by table_name, cube (outcome)
 order by all

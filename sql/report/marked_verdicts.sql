@@ -1,5 +1,5 @@
--- Decisions on patients with CRLM that carry a mark: judged by a superseded edition, judged by the older edition within
--- grace, judged without a known ECOG status, or resting on an assumed or completed date.
+-- Decisions on patients with CRLM that carry a mark: judged by a superseded edition or not, by the older edition within
+-- grace, without a known ECOG status, or resting on an assumed or completed date.
 -- Grain: guideline, mark, is_judged and class; null = all; only what a rate of concordance needs.
 -- Parameters: headline.
 with
@@ -9,7 +9,7 @@ marked as (
         unnest(
             list_filter(
                 [
-                    case when verdict.is_edition_superseded then 'superseded' end,
+                    case when verdict.is_edition_superseded then 'superseded' else 'not_superseded' end,
                     case when verdict.is_within_grace then 'grace' end,
                     case when not decision.is_fitness_known then 'fitness_unknown' end,
                     case when decision.has_assumed_date then 'assumed_date' end,

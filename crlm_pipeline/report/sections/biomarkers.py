@@ -1,0 +1,142 @@
+"""What the tumours are: each biomarker's share with its interval, beside what has been published."""
+
+from typing import Final
+
+import polars as pl
+
+from crlm_pipeline.disclosure import SafeTable
+from crlm_pipeline.report import figures
+from crlm_pipeline.report.benchmarks import published_ranges, published_table
+from crlm_pipeline.report.fragments import Figure, Section, Table
+from crlm_pipeline.report.registry import ALL, Registry
+from crlm_pipeline.report.tables import table
+from crlm_pipeline.report.words import in_words, percent, percent_and_interval
+
+# What the figure shows of each biomarker; the table below it shows every category.
+_DRAWN: Final = {
+    ("ras", "mutant"): "RAS mutated",
+    ("kras", "mutant"): "KRAS mutated",
+    ("kras_g12c", "true"): "KRAS G12C",
+    ("nras", "mutant"): "NRAS mutated",
+    ("braf", "v600e"): "BRAF V600E",
+    ("msi", "msi_h"): "MSI-H / dMMR",
+    ("her2", "positive"): "HER2 positive",
+    ("side", "right"): "Right-sided primary",
+}
+_SENTENCE: Final = "Percentages are of patients with a known result; untested never counts as wild type."
+_CAUTION: Final = (
+    "Published figures come from metastatic colorectal cancer at large, or from all colorectal cancer where nothing "
+    "closer was found. Cohorts with liver metastases differ, most of all those of resected patients: read the bands as "
+    "context, not as targets. Figures marked \u2020 are general knowledge not yet checked against a source."
+)
+
+
+def section(registry: Registry, centre: str | None) -> Section:
+    """Return the distribution of the biomarkers among patients with CRLM whose result is known."""
+    known = _shares(registry.tables["biomarkers"], centre).where(year=None, is_crlm="yes", is_metastatic="yes")
+    blocks: list[Figure | Table | str] = []
+    drawn = _drawn(known)
+    if drawn.frame.height:
+        blocks += [_figure(drawn, centre), _CAUTION]
+    blocks.append(_every_category(known))
+    blocks.append(published_table({analyte for analyte, _ in _DRAWN}))
+    if centre is None:
+        blocks.append(_populations(registry))
+    return Section("biomarkers", "What the tumours are", _SENTENCE, tuple(blocks))
+
+
+def _shares(biomarkers: SafeTable, centre: str | None) -> SafeTable:
+    """Return each category with the tested and all patients behind it, and its percentage of those tested."""
+    rows = biomarkers.where(centre_id=centre)
+    rows = rows.with_count("n_tested", category=None).with_count("n_total", analyte=None, is_tested=None, category=None)
+    return rows.each("category").with_percent("n_tested")
+
+
+def _drawn(known: SafeTable) -> SafeTable:
+    names = pl.DataFrame(
+        [(*key, name, place) for place, (key, name) in enumerate(_DRAWN.items())],
+        schema={"analyte": pl.String, "category": pl.String, "row": pl.String, "place": pl.Int64},
+        orient="row",
+    )
+    return known.map(
+        lambda frame: (
+            frame.join(names, on=["analyte", "category"])
+            .join(published_ranges(), on=["analyte", "category"], how="left")
+            .drop_nulls("percent")
+            .sort("place")
+            .drop("place")
+        ),
+        name="biomarkers_drawn",
+    )
+
+
+def _figure(drawn: SafeTable, centre: str | None) -> Figure:
+    spoken = drawn.frame.select("row", text=percent_and_interval())
+    return Figure(
+        svg=figures.intervals(drawn.frame),
+        reading=_reading(drawn),
+        caption=(
+            f"Share of tested patients with CRLM, {centre or ALL}: dot and 95 % interval (Wilson). "
+            "Grey: published range, or a stroke where only one figure is published."
+        ),
+        alternative=figures.spoken(spoken),
+        data=drawn,
+    )
+
+
+def _reading(drawn: SafeTable) -> str:
+    first = drawn.frame.row(0, named=True)
+    return (
+        f"{first['row']} in {percent(first['percent'])} of the {first['n_tested']} patients tested "
+        f"(95 % interval {percent(first['ci_low'])} to {percent(first['ci_high'])})."
+    )
+
+
+def _every_category(known: SafeTable) -> Table:
+    made = known.map(
+        lambda frame: frame.with_columns(in_words("analyte"), in_words("category"), percent_and_interval()).sort(
+            "analyte", maintain_order=True
+        ),
+        name="biomarkers_all",
+    )
+    headings = {
+        "analyte": "Biomarker",
+        "category": "Category",
+        "shown": "Patients",
+        "n_tested_shown": "Tested",
+        "n_total_shown": "All",
+        "percent_text": "% of tested (95 % interval)",
+    }
+    return table(made, headings, "Every category of every biomarker.", text=("category",))
+
+
+def _populations(registry: Registry) -> Table:
+    shares = _shares(registry.tables["biomarkers"], None).where(year=None)
+    population = (
+        pl.when(pl.col("is_crlm") == "yes")
+        .then(pl.lit("crlm"))
+        .when(pl.col("is_metastatic") == "yes")
+        .then(pl.lit("metastatic"))
+        .otherwise(pl.lit("everyone"))
+    )
+    wanted = pl.struct("analyte", "category").is_in([{"analyte": a, "category": c} for a, c in _DRAWN])
+    wide = shares.map(
+        lambda frame: (
+            frame.filter(wanted)
+            .with_columns(
+                population.alias("population"), percent_and_interval(), in_words("analyte"), in_words("category")
+            )
+            .pivot("population", index=["analyte", "category"], values="percent_text", sort_columns=True)
+        ),
+        name="biomarkers_populations",
+    )
+    headings = {
+        "analyte": "Biomarker",
+        "category": "Category",
+        "everyone": "Everyone reported",
+        "metastatic": "Metastatic disease",
+        "crlm": "Liver metastases",
+    }
+    return table(
+        wide, headings, "The same shares in the wider populations, % of tested (95 % interval).", text=("category",)
+    )

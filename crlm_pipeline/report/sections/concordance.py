@@ -1,0 +1,124 @@
+"""Was the guideline followed: every verdict, by setting and line, always with both denominators."""
+
+from typing import Final
+
+import polars as pl
+
+from crlm_pipeline.disclosure import SafeTable
+from crlm_pipeline.report import figures
+from crlm_pipeline.report.fragments import Figure, Section, Table
+from crlm_pipeline.report.rates import HEADINGS, rates_of
+from crlm_pipeline.report.registry import Registry
+from crlm_pipeline.report.sections.glance import bounds
+from crlm_pipeline.report.tables import table
+from crlm_pipeline.report.words import in_words, percent, percent_and_interval
+
+_PARTS: Final = {
+    "Concordant": ("n_followed", figures.TEAL),
+    "Discordant or contraindicated": ("n_departed", figures.AMBER),
+    "Not evaluable, a fact is missing": ("n_unknown", figures.GREY),
+}
+
+
+def section(registry: Registry, centre: str | None) -> Section:
+    """Return the verdicts against the headline series."""
+    own = registry.tables["verdicts"].where(guideline=registry.headline, is_crlm="yes", centre_id=centre)
+    blocks: list[Figure | Table | str] = [_verdicts(own), _lines(own, registry.followed)]
+    if drawn := _drawn(own, registry.followed):
+        blocks.insert(1, drawn)
+    return Section("concordance", "Was the guideline followed?", _sentence(registry, centre), tuple(blocks))
+
+
+def _sentence(registry: Registry, centre: str | None) -> str:
+    total, judged = registry.verdicts(centre), registry.verdicts(centre, is_judged="yes")
+    followed = registry.verdicts(centre, is_judged="yes", **{"class": registry.followed})
+    of_judged, of_all = registry.share([followed], [judged]), registry.share([followed], [total])
+    if of_judged is None:
+        return f"Of {total.text} decisions, {judged.text} could be judged by {registry.headline_name}."
+    span = bounds(registry, centre)
+    return (
+        f"{followed.text} of {judged.text} judged decisions were concordant with {registry.headline_name}: "
+        f"{percent(of_judged)}{', ' + span if span else ''}; of all {total.text} decisions, {percent(of_all)}."
+    )
+
+
+def _verdicts(own: SafeTable) -> Table:
+    rows = own.where(setting=None, line=None, edition_id=None, year=None)
+    rows = rows.with_count("n_total", is_judged=None, verdict=None, **{"class": None})
+    rows = rows.with_count("n_evaluable", is_judged="yes", verdict=None, **{"class": None})
+    is_judged = pl.col("is_judged") == "yes"
+    is_finest = pl.col("verdict").is_not_null() | ~pl.col("class").is_in(["concordant", "discordant"])
+    listed = rows.each("class").map(
+        lambda frame: frame.filter(is_finest).with_columns(
+            pl.coalesce("verdict", "class").alias("verdict"),
+            pl.when(is_judged).then("n_evaluable").otherwise("n_total").alias("whole"),
+        ),
+        name="verdicts",
+    )
+    named = (in_words("verdict"), pl.when(is_judged).then(pl.lit("judged")).otherwise(pl.lit("all")).alias("of"))
+    listed = listed.with_percent("whole").map(
+        lambda frame: frame.with_columns(percent_and_interval(), *named).sort(
+            "is_judged", "n", descending=True, nulls_last=True
+        )
+    )
+    headings = {"verdict": "Verdict", "shown": "Decisions", "percent_text": "% (95 % interval)", "of": "of decisions"}
+    return table(listed, headings, "Every decision has one verdict; together they are all decisions.", text=("of",))
+
+
+def _row() -> pl.Expr:
+    line = pl.col("line").replace(
+        {"0": "perioperative or adjuvant", "1": "line 1", "2": "line 2", "3+": "line 3 or later"}
+    )
+    return (
+        pl.when(pl.col("setting").is_null())
+        .then(pl.lit("All decisions"))
+        .when(pl.col("line").is_null())
+        .then(in_words("setting"))
+        .otherwise(pl.format("Systemic, {}", line))
+        .alias("row")
+    )
+
+
+def _by_line(own: SafeTable, followed: str, name: str) -> SafeTable:
+    rows = own.where(edition_id=None, year=None, verdict=None)
+    rates = rates_of(rows, name, "setting", "line", followed=followed)
+    return rates.map(lambda frame: frame.with_columns(_row()))
+
+
+def _lines(own: SafeTable, followed: str) -> Table:
+    caption = "Concordance by setting and line, with both denominators."
+    return table(_by_line(own, followed, "concordance_by_line"), {"row": "Decision", **HEADINGS}, caption)
+
+
+def _drawn(own: SafeTable, followed: str) -> Figure | None:
+    rows = own.where(edition_id=None, year=None, verdict=None, is_judged="no", **{"class": "not_evaluable"})
+    unknown = rows.frame.select("setting", "line", n_unknown="n")
+    counted = _by_line(own, followed, "concordance_by_line_drawn").map(
+        lambda frame: frame.join(unknown, on=["setting", "line"], how="left", nulls_equal=True).with_columns(
+            n_departed=pl.col("n_evaluable") - pl.col("n_followed")
+        )
+    )
+    shares = [
+        counted.frame.filter(pl.col("n") >= counted.smallest_rate).select(
+            "row", pl.lit(part).alias("part"), percent=100 * pl.col(column) / pl.col("n")
+        )
+        for part, (column, _) in _PARTS.items()
+    ]
+    drawn = pl.concat(shares).drop_nulls("percent")
+    if drawn.is_empty():
+        return None
+    order = counted.frame["row"].to_list()
+    first = drawn.row(0, named=True)
+    spoken = drawn.select(
+        pl.format("{}, {}", "row", "part").alias("row"), text=pl.format("{} %", pl.col("percent").round(0))
+    )
+    return Figure(
+        svg=figures.stacked_shares(drawn, order, {part: colour for part, (_, colour) in _PARTS.items()}),
+        reading=f"{first['row']}: {percent(first['percent'])} {first['part'].lower()}.",
+        caption=(
+            "Verdicts as a share of all decisions. The rest of each bar is open, out of scope, without a rule, or "
+            "older than the first edition; hidden counts are left out."
+        ),
+        alternative=figures.spoken(spoken),
+        data=counted,
+    )

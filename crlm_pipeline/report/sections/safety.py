@@ -1,0 +1,30 @@
+"""Safety findings: every rule that fired, whatever the verdict on the decision."""
+
+import polars as pl
+
+from crlm_pipeline.report.fragments import Section
+from crlm_pipeline.report.registry import Registry
+from crlm_pipeline.report.tables import table
+from crlm_pipeline.report.words import in_words
+
+
+def section(registry: Registry, centre: str | None) -> Section:
+    """Return the decisions for which each safety rule fired or could not be checked."""
+    titles = pl.col("safety_rule").replace_strict(registry.rules, default="", return_dtype=pl.String)
+    found = (
+        registry.tables["safety"]
+        .where(centre_id=centre)
+        .map(
+            lambda frame: frame.with_columns(titles.alias("title"), in_words("finding")).sort("safety_rule", "finding"),
+            name="safety_findings",
+        )
+    )
+    sentence = (
+        "Each safety rule is checked for every decision, before the recommendations and whatever the verdict. "
+        "A rule that could not be checked for want of a fact is listed as such."
+    )
+    if found.frame.is_empty():
+        return Section("safety", "Safety findings", f"{sentence} None fired.")
+    headings = {"safety_rule": "Rule", "title": "What it says", "finding": "Finding", "shown": "Decisions"}
+    made = table(found, headings, "Decisions by safety rule.", text=("title", "finding"))
+    return Section("safety", "Safety findings", sentence, (made,))

@@ -1,0 +1,102 @@
+"""Were the tests there in time: completeness and timeliness of what the guideline asks for."""
+
+from typing import Final
+
+import polars as pl
+
+from crlm_pipeline.disclosure import SafeTable
+from crlm_pipeline.report import figures
+from crlm_pipeline.report.fragments import Figure, Section, Table
+from crlm_pipeline.report.registry import ALL, Registry
+from crlm_pipeline.report.tables import table
+from crlm_pipeline.report.words import in_words, percent, percent_and_interval
+
+_COLOURS: Final = {"In time": figures.TEAL, "Late": figures.AMBER, "Missing": figures.RED}
+
+
+def section(registry: Registry, centre: str | None) -> Section:
+    """Return, for each test that an edition asks for, how often it was known by the day it was due."""
+    tests = registry.tables["required_tests"].where(centre_id=centre)
+    status = tests.where(is_required="yes").with_count("required", status=None).each("status").with_percent("required")
+    blocks: list[Figure | Table | str] = []
+    drawn = _drawn(status)
+    if drawn.frame.height:
+        blocks.append(_figure(drawn, centre))
+    blocks.append(_table(tests, status))
+    return Section("testing", "Were the tests there in time?", _sentence(registry, tests), tuple(blocks))
+
+
+def _sentence(registry: Registry, tests: SafeTable) -> str:
+    required = tests.where(is_required="yes", status=None).counts()
+    in_time = registry.share(tests.where(status="in_time").counts(), required)
+    if in_time is None:
+        return (
+            f"Which tests {registry.headline_name} asks for, and whether their results were known when they were due."
+        )
+    return (
+        f"{percent(in_time)} of the tests that {registry.headline_name} asked for were known by the day they were due. "
+        "A result that came later never changes the verdict on a decision."
+    )
+
+
+def _drawn(status: SafeTable) -> SafeTable:
+    """Return the tests of which every share may be shown."""
+    whole = pl.col("percent").is_not_null().all().over("analyte") & (pl.len().over("analyte") > 0)
+    return status.map(
+        lambda frame: frame.filter(whole).with_columns(
+            in_words("analyte").alias("row"), in_words("status").alias("part")
+        ),
+        name="tests_drawn",
+    )
+
+
+def _figure(drawn: SafeTable, centre: str | None) -> Figure:
+    in_time = drawn.where(status="in_time").frame.sort("percent")
+    spoken = drawn.frame.select(
+        pl.format("{}, {}", "row", pl.col("part").str.to_lowercase()).alias("row"),
+        text=pl.format("{} %", pl.col("percent").round(0)),
+    )
+    reading = f"The tests of {centre or ALL} by when their result was known."
+    if in_time.height:
+        best = in_time.row(-1, named=True)
+        reading = f"{best['row']} was known in time for {percent(best['percent'])} of the decisions that needed it."
+    return Figure(
+        svg=figures.stacked_shares(drawn.frame, in_time["row"].to_list()[::-1], _COLOURS),
+        reading=reading,
+        caption="Required tests by the time their result was known, % of those required; hidden counts are left out.",
+        alternative=figures.spoken(spoken),
+        data=drawn,
+    )
+
+
+def _table(tests: SafeTable, status: SafeTable) -> Table:
+    required = tests.where(is_required="yes", status=None).frame.select("analyte", required="shown")
+    unknown = tests.where(is_required="unknown", status=None).frame.select("analyte", unknown="shown")
+    rates = status.where(status="in_time").frame.select("analyte", percent_and_interval())
+    wide = status.map(
+        lambda frame: (
+            frame.pivot("status", index="analyte", values="shown", sort_columns=True)
+            .join(required, on="analyte", how="left")
+            .join(unknown, on="analyte", how="left")
+            .join(rates, on="analyte", how="left")
+            .with_columns(pl.col("unknown").fill_null("0"), *_absent(frame, ("in_time", "late", "missing")))
+            .with_columns(in_words("analyte"))
+            .sort("analyte")
+        ),
+        name="tests",
+    )
+    headings = {
+        "analyte": "Test",
+        "required": "Required",
+        "in_time": "In time",
+        "late": "Late",
+        "missing": "Missing",
+        "percent_text": "% in time (95 % interval)",
+        "unknown": "Unknown whether required",
+    }
+    return table(wide, headings, "Completeness and timeliness of the tests required.")
+
+
+def _absent(frame: pl.DataFrame, names: tuple[str, ...]) -> list[pl.Expr]:
+    """Return a zero for each status that no test of the table has, and that the pivot therefore left out."""
+    return [pl.lit("0").alias(name) for name in names if name not in frame["status"]]
