@@ -21,13 +21,17 @@ class UsageError(CrlmError):
 
 @dataclass
 class SourceError(CrlmError):
-    """A source cannot be used. `file` is relative to the source; `row` counts from 1 below the header."""
+    """A source cannot be used. `file` is relative to the source; `row` counts from 1 below the header.
+
+    `line` counts from 1 and is that of a mapping file.
+    """
 
     problem: str
     remedy: str
     file: str | None = None
     row: int | None = None
     column: str | None = None
+    line: int | None = None
     exit_code: ClassVar[int] = 3
 
     def __str__(self) -> str:
@@ -36,6 +40,7 @@ class SourceError(CrlmError):
             part
             for part in (
                 self.file,
+                f"line {self.line}" if self.line is not None else None,
                 f"row {self.row}" if self.row is not None else None,
                 f"column {self.column}" if self.column is not None else None,
             )

@@ -29,6 +29,11 @@ def edition_files() -> list[Path]:
     return sorted((_folder("data") / "guidelines").glob("*.yaml"))
 
 
+def mapping_files() -> list[Path]:
+    """Return the mapping files that ship, sorted by name."""
+    return sorted((_folder("data") / "mappings").glob("*.yaml"))
+
+
 def reference_path(name: str) -> Path:
     """Return the path of the reference table `data/reference/<name>.csv`."""
     return _folder("data") / "reference" / f"{name}.csv"

@@ -16,6 +16,7 @@ from crlm_pipeline.report.build import write_report
 
 from crlm_pipeline.cohort.build import build_cohort
 from crlm_pipeline.errors import RejectedShareError, SourceError, UsageError
+from crlm_pipeline.extracts.mapping_load import load_mapping
 from crlm_pipeline.extracts.read import read_sources
 from crlm_pipeline.guidelines.annotate import annotate as judge
 from crlm_pipeline.guidelines.annotate import judging_series
@@ -59,11 +60,9 @@ class Step:
 def read(sources: Sequence[Path], mapping: Path | None, previous_findings: pl.DataFrame | None = None) -> Ingested:
     """Read and validate the sources; writes nothing.
 
-    Raises `SourceError` for what cannot be read, `UsageError` when real and relative calendars are mixed.
+    Raises `SourceError` for what cannot be read or mapped, `UsageError` when real and relative calendars are mixed.
     """
-    if mapping is not None:
-        raise UsageError("This version reads no mapping files; bring the source into the extract contract's tables.")
-    extract = read_sources(sources)
+    extract = read_sources(sources, load_mapping(mapping) if mapping else None)
     ingested = validate(extract, today=datetime.now(tz=UTC).date(), previous_findings=previous_findings)
     if ingested.has_real_calendar and ingested.has_relative_calendar:
         raise UsageError("The sources mix real dates with day offsets; give them to separate runs.")

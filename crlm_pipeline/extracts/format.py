@@ -43,9 +43,12 @@ class Reading:
 
 
 class Format(Protocol):
-    """A source format: one module of `formats/`."""
+    """A source format: one module of `formats/`, or a mapping."""
 
-    NAME: str
+    @property
+    def NAME(self) -> str:  # noqa: N802  # a constant of the module
+        """What the format is called in `audit.source_file`."""
+        ...
 
     def recognises(self, group: Group) -> bool:
         """Whether the headers of the group are of this format."""

@@ -8,14 +8,18 @@ from typing import Final
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.format import Format, Mapped, Reading
 from crlm_pipeline.extracts.formats import canonical, cbioportal, maf_folder
+from crlm_pipeline.extracts.formats.mapped import MappedFormat
+from crlm_pipeline.extracts.mapping import Mapping
 from crlm_pipeline.extracts.source import Group, Sheet, Source, discover
 from crlm_pipeline.extracts.tables import Extract, Notice, SourceFile, TextTable
 
 FORMATS: Final[tuple[Format, ...]] = (canonical, cbioportal, maf_folder)  # in the order in which they are tried
 
 
-def read_sources(sources: Sequence[Path]) -> Extract:
+def read_sources(sources: Sequence[Path], mapping: Mapping | None = None) -> Extract:
     """Read files and folders; the format of each folder, and of each folder in it, is recognised by headers.
+
+    A folder with a file that the mapping knows is read as the mapping says.
 
     A file that stands in two sources (same name, same content) is read once. Raises `SourceError` for a source of no
     known format, one that cannot be read, and sources without any patient table.
@@ -23,7 +27,7 @@ def read_sources(sources: Sequence[Path]) -> Extract:
     files: dict[str, SourceFile] = {}
     tables: list[TextTable] = []
     notices: list[Notice] = []
-    for format_, group in _recognised(discover(sources)):
+    for format_, group in _recognised(discover(sources), mapping):
         reading = format_.read(group) if format_ else Reading("real", (), (), ())
         found = _source_files(format_.NAME, reading) if format_ else []
         notices += [*reading.notices, *_unused(group, reading), *_repeated(found, files)]
@@ -36,10 +40,15 @@ def read_sources(sources: Sequence[Path]) -> Extract:
     return Extract(tuple(files.values()), tuple(tables), tuple(notices))
 
 
-def _recognised(sources: Sequence[Source]) -> Iterable[tuple[Format | None, Group]]:
+def _recognised(sources: Sequence[Source], mapping: Mapping | None) -> Iterable[tuple[Format | None, Group]]:
     """Yield each folder of the sources with its format; None for one that is none beside others that are."""
+    mapped = MappedFormat(mapping) if mapping else None
+    groups = [group for source in sources for group in source.groups]
+    if mapped and not any(mapped.recognises(group) for group in groups):
+        mapped.refuse_unknown([sheet for group in groups for sheet in group.sheets])
+    known: list[Format] = [mapped, *FORMATS] if mapped else [*FORMATS]
     for source in sources:
-        formats = [next((format_ for format_ in FORMATS if format_.recognises(g)), None) for g in source.groups]
+        formats = [next((format_ for format_ in known if format_.recognises(g)), None) for g in source.groups]
         if not any(formats):
             raise _unrecognised(source)
         yield from zip(formats, source.groups, strict=True)

@@ -10,10 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from crlm_pipeline import resources
+from crlm_pipeline import resources, strict_yaml
 from crlm_pipeline.errors import KnowledgeError, UsageError
 from crlm_pipeline.guidelines.clauses import Clause, Condition, clauses_of
 from crlm_pipeline.guidelines.domain import possible_values
@@ -128,10 +127,10 @@ def load_editions(paths: Sequence[Path] | None = None) -> Knowledge:
 def load_edition(path: Path) -> Edition:
     """Load one edition file and check it; raises `KnowledgeError` naming the file and the rule."""
     try:
-        content = yaml.load(path.read_bytes(), Loader=_StrictLoader)  # noqa: S506  # a safe loader that refuses repeated keys
+        content = strict_yaml.load(path.read_bytes())
         edition = Edition.model_validate(content)
-    except yaml.YAMLError as error:
-        raise KnowledgeError(f"{path.name}: not readable as YAML: {_one_line(error)}") from None
+    except strict_yaml.YamlError as error:
+        raise KnowledgeError(f"{path.name}: not readable as YAML: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise KnowledgeError(f"{path.name}: {_place(content, first['loc'])}: {first['msg']}") from None
@@ -140,23 +139,6 @@ def load_edition(path: Path) -> Edition:
     for complaint in complaints(edition):
         raise KnowledgeError(f"{path.name}: {complaint}")
     return edition
-
-
-class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader where it is built
-    """A safe loader that refuses a key given twice, where YAML would keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return the mapping; raises on a repeated key."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        repeated = [key for key, count in Counter(keys).items() if count > 1]
-        if repeated:
-            raise yaml.constructor.ConstructorError(None, None, f"key {repeated[0]!r} given twice", node.start_mark)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
-        return mapping
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _place(content: Any, location: tuple[int | str, ...]) -> str:

@@ -58,8 +58,9 @@ def test_the_wheel_holds_code_and_text_only(wheel_names: set[str]) -> None:
     assert {Path(name).suffix for name in packaged} <= allowed
 
 
-def test_the_wheel_holds_every_statement_edition_and_reference_table(wheel_names: set[str]) -> None:
-    for kind, pattern in (("sql", "*.sql"), ("data/guidelines", "*.yaml"), ("data/reference", "*.csv")):
+def test_the_wheel_holds_every_statement_edition_mapping_and_reference_table(wheel_names: set[str]) -> None:
+    kinds = {"sql": "*.sql", "data/guidelines": "*.yaml", "data/reference": "*.csv", "data/mappings": "*.yaml"}
+    for kind, pattern in kinds.items():
         expected = {f"crlm_pipeline/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / kind).rglob(pattern)}
         assert expected
         assert expected <= wheel_names
@@ -68,7 +69,7 @@ def test_the_wheel_holds_every_statement_edition_and_reference_table(wheel_names
 def test_of_the_data_folder_only_knowledge_and_the_example_are_distributed(
     wheel_names: set[str], sdist_names: set[str]
 ) -> None:
-    allowed = ("data/guidelines/", "data/reference/", "data/example/")
+    allowed = ("data/guidelines/", "data/reference/", "data/mappings/", "data/example/")
     for name in wheel_names:
         if "/data/" in name:
             assert name.removeprefix("crlm_pipeline/").startswith(allowed), name

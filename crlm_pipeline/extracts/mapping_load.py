@@ -1,0 +1,72 @@
+"""Loads a mapping file and refuses one that does not fit the extract contract, naming the line to mend.
+
+Every scalar of the file is text, so that `01`, `no` and `9` stay what they are.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from crlm_pipeline import resources, strict_yaml
+from crlm_pipeline.errors import SourceError
+from crlm_pipeline.extracts.mapping import Mapping
+from crlm_pipeline.extracts.mapping_fit import complaints
+from crlm_pipeline.strict_yaml import Place
+
+_PAGE: Final = "docs/formats/mapping.md"
+
+
+def load_mapping(named: Path) -> Mapping:
+    """Read a mapping file, or one that ships if only its name is given; raises `SourceError` with the line to mend."""
+    path = _path(named)
+    lines: dict[Place, int] = {}
+    try:
+        content, lines = strict_yaml.load_text(_content(path))
+        mapping = Mapping.model_validate(content)
+    except strict_yaml.YamlError as error:
+        raise _refusal(path, f"not readable as YAML: {error}.", error.line) from None
+    except ValidationError as error:
+        raise _refusal(path, *_told(error, lines)) from None
+    for place, problem in complaints(mapping):
+        raise _refusal(path, problem, _line(place, lines))
+    return mapping
+
+
+def _path(named: Path) -> Path:
+    shipped = {path.stem: path for path in resources.mapping_files()}
+    if named.is_file() or named.name != str(named) or named.stem not in shipped:
+        return named
+    return shipped[named.stem]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        shipped = ", ".join(mapping.stem for mapping in resources.mapping_files())
+        raise SourceError(
+            "The mapping file cannot be read.", f"Check its path, or name one that ships: {shipped}.", path.name
+        ) from None
+
+
+def _refusal(path: Path, problem: str, line: int | None) -> SourceError:
+    return SourceError(problem, f"Mend the line; {_PAGE} tells what each key means.", path.name, line=line)
+
+
+def _told(error: ValidationError, lines: dict[Place, int]) -> tuple[str, int | None]:
+    """Return the first fault of shape as a sentence, and its line."""
+    first = error.errors()[0]
+    place = first["loc"]
+    key = ".".join(map(str, place)) or "the file"
+    told = {
+        "extra_forbidden": f"{key}: there is no such key.",
+        "missing": f"{key}: the key is missing.",
+    }
+    return told.get(first["type"], f"{key}: {first['msg']}."), _line(place, lines)
+
+
+def _line(place: Place, lines: dict[Place, int]) -> int | None:
+    """Return the line of a place, else that of the nearest part around it."""
+    around = (place[:length] for length in range(len(place), -1, -1))
+    return next((lines[part] for part in around if part in lines), None)
