@@ -58,7 +58,7 @@ def task_names() -> list[str]:
         return [run.name.rsplit("-", 1)[0] for run in client.read_task_runs()]
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("server", "quick_report")
 def test_the_flow_publishes_what_the_direct_run_publishes(job: Job, tmp_path: Path) -> None:
     from flows.cohort import cohort
     from flows.run import run
@@ -71,7 +71,7 @@ def test_the_flow_publishes_what_the_direct_run_publishes(job: Job, tmp_path: Pa
     assert set(task_names()) == {"ingest", "annotate", "report"}
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("server", "quick_report")
 def test_the_three_flows_alone_are_a_run(job: Job) -> None:
     from flows.annotate import annotate
     from flows.ingest import ingest
@@ -84,7 +84,7 @@ def test_the_three_flows_alone_are_a_run(job: Job) -> None:
     assert (job.report / "index.html").is_file()
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("server", "quick_report")
 def test_crlm_goes_through_prefect_where_a_server_is_named(
     crlm: Crlm, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +98,7 @@ def test_crlm_goes_through_prefect_where_a_server_is_named(
     assert len(flow_runs()) == before + 1
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("server", "quick_report")
 def test_what_the_user_must_mend_fails_at_once_and_is_not_tried_again(job: Job, tmp_path: Path) -> None:
     from flows.ingest import ingest
 
@@ -108,7 +108,7 @@ def test_what_the_user_must_mend_fails_at_once_and_is_not_tried_again(job: Job, 
     assert failed
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("server", "quick_report")
 def test_a_flow_does_not_wait_for_a_warehouse_that_another_run_holds(job: Job) -> None:
     from flows.cohort import cohort
 
@@ -116,7 +116,7 @@ def test_a_flow_does_not_wait_for_a_warehouse_that_another_run_holds(job: Job) -
         cohort(job)
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("server", "quick_report")
 def test_the_server_learns_paths_and_settings_but_nothing_of_a_patient(job: Job) -> None:
     from flows.cohort import cohort
 
