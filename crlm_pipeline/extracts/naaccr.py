@@ -1,0 +1,111 @@
+"""NAACCR XML: the items that have a place in the contract, and what their codes mean.
+
+Nothing else of a record is kept: names, addresses and numbers of insurance never leave the file. Codes: clinical 3.6 to
+3.8 and 6.1 to 6.5, and the NAACCR data dictionary, version 25.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import polars as pl
+from lxml import etree
+
+from crlm_pipeline.errors import SourceError
+from crlm_pipeline.extracts import markup
+from crlm_pipeline.extracts.source import Sheet
+from crlm_pipeline.extracts.text import HEAD_BYTES
+
+ROOT: Final = "NaaccrData"
+VERSIONS: Final = ("210", "220", "230", "240", "250")
+PATIENT_ITEMS: Final = (
+    "patientIdNumber", "sex", "sexAssignedAtBirth", "dateOfBirth", "vitalStatus", "dateOfLastContact",
+)  # fmt: skip
+# Item of a tumour (1112-1117) to site of the contract. "Other" holds peritoneum and ovary, so neither is told apart.
+METASTASIS_ITEMS: Final = {
+    "metsAtDxLiver": "liver", "metsAtDxLung": "lung", "metsAtDxDistantLn": "distant_nodes", "metsAtDxBone": "bone",
+    "metsAtDxBrain": "brain", "metsAtDxOther": "other",
+}  # fmt: skip
+GENE_ITEMS: Final = {
+    "kras": "kras",
+    "nras": "nrasMutationalAnalysis",
+    "braf": "brafMutationalAnalysis",
+    "msi": "microsatelliteInstability",
+}
+TUMOUR_ITEMS: Final = (
+    "tumorRecordNumber", "sequenceNumberCentral", "reportingFacility", "addrAtDxCountry", "dateOfDiagnosis",
+    "primarySite", "histologicTypeIcdO3", "behaviorCodeIcdO3", "ajccTnmClinT", "ajccTnmClinN", "ajccTnmClinM",
+    "ajccTnmPathT", "ajccTnmPathN", "ajccTnmPathM", "regionalNodesPositive", "rxDateMostDefinSurg",
+    "rxSummSurgicalMargins", "ceaPretreatmentLabValue", *METASTASIS_ITEMS, *GENE_ITEMS.values(),
+)  # fmt: skip
+_UNKNOWN: Final = dict.fromkeys(("7", "8", "9"), "indeterminate")
+# Code to result. 0 says neither which codons nor which genes were examined; 1 lumps codons 12, 13 and 61.
+RESULTS: Final = {
+    "kras": {"0": "not_detected", **dict.fromkeys(("1", "2", "3", "4"), "mutated"), **_UNKNOWN},
+    "nras": {"0": "not_detected", **dict.fromkeys(("1", "2", "4"), "mutated"), **_UNKNOWN},
+    "braf": {"0": "not_detected", **dict.fromkeys(("1", "2", "4"), "mutated"), **_UNKNOWN},
+    "msi": {"0": "mss", "1": "msi_l", "2": "msi_h", "8": "indeterminate", "9": "indeterminate"},
+}
+PROTEIN_CHANGES: Final = {"braf": {"1": "p.Val600Glu"}}
+ELSEWHERE: Final = {"kras": "3", "nras": "2"}  # mutated, but in none of the codons that the item names
+EFFECTIVE_FROM: Final = {"nras": 2021, "braf": 2021}  # first year of diagnosis of the item
+UNKNOWN_CENTRE: Final = "unknown"
+NO_FACILITY: Final = ("0000000000", "0099999999")  # not reported by a facility; facility unknown
+_CEA_ABOVE_SCALE: Final = {"XXXX.1": "10000"}  # 10,000 ng/mL or more
+_VERSION: Final = r"naaccr-dictionary-(\d+)\.xml$"
+
+
+def read_lists(sheet: Sheet) -> tuple[Sheet, Sheet]:
+    """Return the patients and the tumours of a file, each with the known items and `source_row` from 1.
+
+    A patient has `registryId` of the file; a tumour has `patientIdNumber`. Raises `SourceError` for another version.
+    """
+    content, file = sheet.file.content, sheet.file.name
+    _refuse_version(content, file)
+    patients = markup.RecordTable(("registryId", *PATIENT_ITEMS))
+    tumours = markup.RecordTable(("patientIdNumber", *TUMOUR_ITEMS))
+    registry: str | None = None
+    for patient in markup.records(content, file, "Patient"):
+        cells = dict(_items(patient))
+        registry = registry or _of_file(patient).get("registryId")
+        patients.add({**cells, "registryId": registry})
+        for tumour in patient.iterchildren("{*}Tumor"):
+            tumours.add({**dict(_items(tumour)), "patientIdNumber": cells.get("patientIdNumber")})
+    return _list(sheet, "Patient", patients.frame()), _list(sheet, "Tumor", tumours.frame())
+
+
+def _refuse_version(content: bytes, file: str) -> None:
+    root = markup.root(content[:HEAD_BYTES], file)
+    dictionary = root.attributes.get("baseDictionaryUri", "") if root else ""
+    version = pl.Series([dictionary]).str.extract(_VERSION).item()
+    if version not in VERSIONS:
+        raise SourceError(
+            f"The base dictionary is not of a NAACCR version that is known here ({', '.join(VERSIONS)}).",
+            "Export the file as one of them.",
+            file,
+        )
+
+
+def _items(element: etree._Element) -> Iterator[tuple[str, str | None]]:
+    for item in element.iterchildren("{*}Item"):
+        yield item.get("naaccrId", ""), item.text
+
+
+def _of_file(patient: etree._Element) -> dict[str, str | None]:
+    parent = patient.getparent()
+    return dict(_items(parent)) if parent is not None else {}
+
+
+def _list(sheet: Sheet, name: str, records: pl.DataFrame) -> Sheet:
+    return Sheet(sheet.file, name, tuple(records.columns[1:]), kind="xml", delivered=records)
+
+
+def is_present(item: str) -> pl.Expr:
+    """Return whether an organ holds metastases (1; of other organs 2 = carcinomatosis); 8, 9 and blank are unknown."""
+    answers = {"0": False, "1": True, "2": True} if item == "metsAtDxOther" else {"0": False, "1": True}
+    return pl.col(item).replace_strict(answers, default=None, return_dtype=pl.Boolean)
+
+
+def cea() -> pl.Expr:
+    """Return CEA before treatment in ng/mL as text, unknown unless a number was reported."""
+    value = pl.col("ceaPretreatmentLabValue").replace(_CEA_ABOVE_SCALE)
+    return pl.when(value.str.contains(r"^\d+(\.\d+)?$")).then(value)
