@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from crlm_pipeline.report.build import write_report
 
 from crlm_pipeline.cohort.build import build_cohort
 from crlm_pipeline.errors import RejectedShareError, SourceError, UsageError
@@ -25,6 +24,7 @@ from crlm_pipeline.guidelines.tables import guideline_tables
 from crlm_pipeline.marts import build_marts
 from crlm_pipeline.notices import record_notices
 from crlm_pipeline.provenance import new_run_id, package_version
+from crlm_pipeline.report.build import write_report
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.validation import Ingested, check_shares, validate
 from crlm_pipeline.warehouse import Warehouse, building, publish

@@ -12,7 +12,6 @@ from flows.steps import STEPS, Job, summary
 from schemas.audit import Finding, RowLedger, Run
 from schemas.cohort import CohortPatient, Decision, Verdict
 
-
 AGAIN = """
 import sys
 from pathlib import Path

@@ -54,7 +54,7 @@ def test_the_wheel_has_three_packages_and_nothing_beside_them(wheel_names: set[s
 
 def test_the_wheel_holds_code_and_text_only(wheel_names: set[str]) -> None:
     packaged = {name for name in wheel_names if ".dist-info/" not in name}
-    allowed = {".py", ".sql", ".yaml", ".csv", ".html", ".css", ".js", ".svg", ".md", ".typed", ".j2"}
+    allowed = {".py", ".sql", ".yaml", ".csv", ".html", ".css", ".js", ".svg", ".md", ".typed", ".jinja"}
     assert {Path(name).suffix for name in packaged} <= allowed
 
 
