@@ -1,0 +1,1 @@
+"""The contracts from outside: canonical CSV folders go in, the warehouse is asked by SQL."""
