@@ -1,6 +1,5 @@
 """Reads YAML and refuses a key that is given twice, where YAML itself would keep the last. The only place that does."""
 
-from collections import Counter
 from typing import Any, Final, cast
 
 import yaml
@@ -18,6 +17,10 @@ class YamlError(ValueError):
         """Keep the problem, as one line, and where it stands."""
         super().__init__(problem)
         self.line = line
+
+    def __str__(self) -> str:
+        """Return the problem, after its line."""
+        return f"line {self.line}: {self.args[0]}" if self.line else str(self.args[0])
 
 
 def load(content: bytes) -> Any:
@@ -46,14 +49,12 @@ class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ign
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return the mapping; raises on a repeated key."""
-        _refuse_repeated([self.construct_object(key, deep=True) for key, _ in node.value], node)
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        repeated = _repeated(keys)
+        if repeated is not None:
+            key_node = node.value[repeated][0]
+            raise yaml.constructor.ConstructorError(None, None, _twice(keys[repeated]), key_node.start_mark)
         return cast("dict[Any, Any]", super().construct_mapping(node, deep))
-
-
-def _refuse_repeated(keys: list[Any], node: yaml.Node) -> None:
-    repeated = [key for key, count in Counter(keys).items() if count > 1]
-    if repeated:
-        raise yaml.constructor.ConstructorError(None, None, f"key {repeated[0]!r} given twice", node.start_mark)
 
 
 def _text(node: yaml.Node | None, place: Place, lines: dict[Place, int]) -> Any:
@@ -72,14 +73,24 @@ def _text(node: yaml.Node | None, place: Place, lines: dict[Place, int]) -> Any:
 
 def _mapping(node: yaml.MappingNode, place: Place, lines: dict[Place, int]) -> dict[str, Any]:
     keys = [str(key.value) for key, _ in node.value]
-    try:
-        _refuse_repeated(keys, node)
-    except yaml.YAMLError as error:
-        raise _told(error) from None
+    repeated = _repeated(keys)
+    if repeated is not None:
+        raise YamlError(_twice(keys[repeated]), node.value[repeated][0].start_mark.line + 1)
     lines |= {(*place, key): item.start_mark.line + 1 for key, (item, _) in zip(keys, node.value, strict=True)}
     return {key: _text(value, (*place, key), lines) for key, (_, value) in zip(keys, node.value, strict=True)}
 
 
+def _repeated(keys: list[Any]) -> int | None:
+    """Return the position of the first key that stood before."""
+    return next((number for number, key in enumerate(keys) if key in keys[:number]), None)
+
+
+def _twice(key: Any) -> str:
+    return f"key {key!r} given twice"
+
+
 def _told(error: yaml.YAMLError) -> YamlError:
     mark = getattr(error, "problem_mark", None)
-    return YamlError(" ".join(str(error).split()), mark.line + 1 if mark else None)
+    problem = getattr(error, "problem", None) or " ".join(str(error).split())
+    place = f" (column {mark.column + 1})" if mark else ""
+    return YamlError(f"{problem}{place}", mark.line + 1 if mark else None)

@@ -46,7 +46,8 @@ def _text(cell: Cell, column: Column, mapping: Mapping) -> pl.Expr:
     text = pl.col(cell.column or "")
     if cell.split:
         elements = text.str.split(cell.split).list.eval(_translated(pl.element().str.strip_chars(), cell.values))
-        return elements.list.drop_nulls().list.join(";")
+        joined = elements.list.drop_nulls().list.join(";")
+        return pl.when(joined != "").then(joined)
     return _translated(text, cell.values, _converted(text, cell, column, mapping))
 
 

@@ -25,7 +25,7 @@ def load_mapping(named: Path) -> Mapping:
         content, lines = strict_yaml.load_text(_content(path))
         mapping = Mapping.model_validate(content)
     except strict_yaml.YamlError as error:
-        raise _refusal(path, f"not readable as YAML: {error}.", error.line) from None
+        raise _refusal(path, f"not readable as YAML: {error.args[0]}.", error.line) from None
     except ValidationError as error:
         raise _refusal(path, *_told(error, lines)) from None
     for place, problem in complaints(mapping):
