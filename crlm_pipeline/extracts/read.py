@@ -7,13 +7,14 @@ from typing import Final
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.format import Format, Mapped, Reading
-from crlm_pipeline.extracts.formats import canonical, cbioportal, maf_folder
+from crlm_pipeline.extracts.formats import canonical, cbioportal, maf_folder, naaccr, obds
 from crlm_pipeline.extracts.formats.mapped import MappedFormat
 from crlm_pipeline.extracts.mapping import Mapping
 from crlm_pipeline.extracts.source import Group, Sheet, Source, discover
 from crlm_pipeline.extracts.tables import Extract, Notice, SourceFile, TextTable
 
-FORMATS: Final[tuple[Format, ...]] = (canonical, cbioportal, maf_folder)  # in the order in which they are tried
+# In the order in which they are tried.
+FORMATS: Final[tuple[Format, ...]] = (canonical, cbioportal, maf_folder, naaccr, obds)
 
 
 def read_sources(sources: Sequence[Path], mapping: Mapping | None = None) -> Extract:
@@ -57,7 +58,7 @@ def _recognised(sources: Sequence[Source], mapping: Mapping | None) -> Iterable[
 def _unrecognised(source: Source) -> SourceError:
     return SourceError(
         "No registry format that is known here: neither tables of the extract contract (patient, tumour, …), "
-        "nor a cBioPortal study, nor a folder with a MAF file.",
+        "nor a cBioPortal study, a folder with a MAF file, NAACCR XML or oBDS-RKI XML.",
         "Check the source, or map it to the contract with --mapping.",
         source.label,
     )

@@ -7,6 +7,7 @@ import polars as pl
 from crlm_pipeline import resources
 
 SITE_UNKNOWN: Final = "C26.0"  # intestinal tract, not otherwise specified
+COLORECTAL: Final = r"^C(18\.\d|19\.9|20\.9|26\.0)$"  # clinical 3.5, dotted; C26.0 is of unknown side
 _CODE: Final = r"^[Cc](\d{2})\.?(\d?)$"
 
 

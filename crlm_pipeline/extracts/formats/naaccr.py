@@ -16,12 +16,11 @@ from crlm_pipeline.extracts.naaccr_notices import of_patients, of_tumours
 from crlm_pipeline.extracts.source import Group, Sheet
 from crlm_pipeline.extracts.tables import Notice
 from crlm_pipeline.extracts.text import SOURCE_ROW
-from crlm_pipeline.extracts.topography import dotted
+from crlm_pipeline.extracts.topography import COLORECTAL, dotted
 
 NAME: Final = "naaccr"
 _COUNTRIES: Final = {"USA": "US", "CAN": "CA"}
 _UNKNOWN_COUNTRY: Final = "ZZ"
-_COLORECTAL: Final = r"^C(18\.\d|19\.9|20\.9|26\.0)$"  # clinical 3.5; C26.0 is intestine NOS, side unknown
 _SEX: Final = {"1": "male", "2": "female", "3": "other", "4": "other", "5": "other", "6": "other"}
 _VITAL_STATUS: Final = {"0": "dead", "1": "alive"}
 _MARGINS: Final = {"0": "r0", "2": "r1", "3": "r2"}
@@ -82,7 +81,7 @@ def _colorectal(tumours: pl.DataFrame) -> pl.DataFrame:
         year=pl.col("dateOfDiagnosis").str.slice(0, 4).cast(pl.Int32, strict=False),
         m_category=_m_category(),
     )
-    return known.filter(pl.col("topography").str.contains(_COLORECTAL))
+    return known.filter(pl.col("topography").str.contains(COLORECTAL))
 
 
 def _tumour_tables(tumours: pl.DataFrame) -> dict[str, pl.DataFrame]:
