@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 Test = TypeVar("Test", bound=Callable[..., None])
 
 AS_OF = date(2024, 12, 31)
-SETTINGS = Settings(as_of=AS_OF, allowed_rejected_share=1.0, guidelines=("esmo", "crlm_editorial"))
+SETTINGS = Settings(as_of=AS_OF, allowed_rejected_share=1.0, guidelines=("esmo",))
 REQUIRED: Mapping[str, Row] = {
     "patient": {"centre_id": "home", "country": "ZZ", "birth_year": 1960},
     "tumour": {"tumour_id": "1", "diagnosis_date": "2019-01-01", "topography": "C18.7"},

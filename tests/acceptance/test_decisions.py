@@ -53,7 +53,6 @@ def test_courses_around_surgery_are_line_0_and_further_ones_are_numbered(patient
 )
 def test_rules_for_metastatic_disease_do_not_judge_an_adjuvant_course(patient: Patient) -> None:
     assert patient.verdict("systemic/0", "esmo") == "no_rule"
-    assert patient.verdict("systemic/0", "crlm_editorial") == "not_in_force"
 
 
 @REGISTRY.patient(
