@@ -104,14 +104,14 @@ class SafeTable:
         """Return the rows in which these dimensions are filled."""
         return self.filtered(pl.all_horizontal(pl.col(*dimensions).is_not_null()))
 
-    def with_count(self, name: str, **values: str | None) -> "SafeTable":
-        """Add the count of the row that is equal but for these values, as `name` and, as text, `name_shown`.
+    def with_count(self, name: str, among: "SafeTable", **values: str | None) -> "SafeTable":
+        """Add the count of the row of `among` that is equal but for these values, as `name` and, as text, `name_shown`.
 
-        A cell that is not in the table counts nobody.
+        `among` must hold every cell that could be asked for: a cell that it does not hold counts nobody.
         """
         others = [column for column in self.dimensions if column not in values]
         shown = f"{name}_shown"
-        found = self.where(**values).frame.select(*others, pl.col(N).alias(name), pl.col(SHOWN).alias(shown))
+        found = among.where(**values).frame.select(*others, pl.col(N).alias(name), pl.col(SHOWN).alias(shown))
         is_absent = pl.col(shown).is_null()
         filled = (
             pl.when(is_absent).then(pl.lit(0, pl.Int64)).otherwise(pl.col(name)).alias(name),

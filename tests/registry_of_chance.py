@@ -1,4 +1,4 @@
-"""A small warehouse whose rows were drawn by chance with a fixed seed: for tests of marts and report, not of medicine."""
+"""A small warehouse, its rows drawn by chance with a fixed seed: for tests of marts and report, not of medicine."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -12,6 +12,7 @@ from crlm_pipeline.warehouse import Warehouse
 from schemas import audit, cohort, extract, guideline
 from schemas.column import Table, describe
 
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 AS_OF = date(2025, 12, 31)
 RUN_ID = "run-0001"
 FILE_ID = "0123456789abcdef"
@@ -24,16 +25,22 @@ def frame(model: type[Table], rows: Sequence[Mapping[str, Any]], **constants: An
     return pl.DataFrame(complete, schema=schema, orient="row")
 
 
-def registry(patients: int = 700, centres: int = 9, seed: int = 1, **run: Any) -> Warehouse:
-    """Return an open warehouse in memory with every table filled and the marts built; `run` overrides `audit.run`."""
+def registry(
+    patients: int = 700, centres: int | Sequence[str] = 9, seed: int = 1, *, is_signed: bool = False, **run: Any
+) -> Warehouse:
+    """Return an open warehouse in memory with every table filled and the marts built.
+
+    `centres`: their number, or their names. `run` overrides `audit.run`.
+    """
+    names = [f"hospital {letter}" for letter in LETTERS[:centres]] if isinstance(centres, int) else centres
     chance = Chance(seed)
     warehouse = Warehouse.in_memory()
-    people = [_person(chance, number, centres) for number in range(patients)]
+    people = [_person(chance, number, names) for number in range(patients)]
     _insert_extract(warehouse, people, chance)
     decisions = [decision for person in people for decision in _decisions(chance, person)]
     _insert_cohort(warehouse, people, decisions)
     _insert_judgement(warehouse, people, decisions, chance)
-    _insert_guideline(warehouse)
+    _insert_guideline(warehouse, is_signed)
     _insert_audit(warehouse, chance, run)
     build_marts(warehouse, AS_OF)
     return warehouse
@@ -63,8 +70,8 @@ class Chance:
         return bool(self._generator.random() < probability)
 
 
-def _person(chance: Chance, number: int, centres: int) -> dict[str, Any]:
-    sizes = {f"hospital {letter}": 1.0 / (rank + 1) for rank, letter in enumerate("ABCDEFGHIJKLMNOP"[:centres])}
+def _person(chance: Chance, number: int, centres: Sequence[str]) -> dict[str, Any]:
+    sizes = {name: 1.0 / (rank + 1) for rank, name in enumerate(centres)}
     is_metastatic = chance.happens(0.85)
     ras = chance.one({"mutant": 45, "wild_type": 38, None: 12, "partial_wild_type": 5})
     kras = {"mutant": chance.one({"mutant": 9, "wild_type": 1}), "wild_type": "wild_type"}.get(ras, ras)
@@ -275,13 +282,13 @@ def _verdict(chance: Chance, decision: dict[str, Any], series: str) -> dict[str,
     }
 
 
-def _insert_guideline(warehouse: Warehouse) -> None:
+def _insert_guideline(warehouse: Warehouse, is_signed: bool) -> None:
     editions = [
         {"edition_id": edition, "guideline": series, "kind": "label" if series == "ema" else "recommendation"}
         | {"title": f"{series.upper()} guideline", "is_rolling": series == "ema"}
         for series, edition in SERIES.items()
     ]
-    shared: dict[str, Any] = {"applies_in": [], "citation": "A journal", "state": "unverified", "is_signed": False}
+    shared: dict[str, Any] = {"applies_in": [], "citation": "A journal", "state": "unverified", "is_signed": is_signed}
     warehouse.insert(guideline.Edition, frame(guideline.Edition, editions, sha256="ab" * 32, **shared))
     titles = {
         "f06": "RAS wild-type, left side: doublet with an anti-EGFR antibody",

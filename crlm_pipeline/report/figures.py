@@ -1,5 +1,6 @@
 """Drawings as static SVG. Text and rules take the page's own colour, so one drawing serves light, dark and paper."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -54,6 +55,7 @@ _CONFIG: Final[dict[str, Any]] = {
     },
     "text": {"color": INK, "fontSize": 12},
 }
+_IDENTIFIER: Final = re.compile(r"(?:clip|gradient)\d+\b")
 _NAMESPACES: Final = re.compile(r' (xmlns(:xlink)?|version)="[^"]*"')
 
 
@@ -62,7 +64,16 @@ def drawn(chart: alt.TopLevelMixin) -> str:
     specification = chart.to_dict(validate=False)  # what is drawn is tested; checking costs as much as drawing
     specification["config"] = _CONFIG
     svg = _NAMESPACES.sub("", vl_convert.vegalite_to_svg(specification))
-    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    return _with_own_ids(svg).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+def _with_own_ids(svg: str) -> str:
+    """Name what the drawing refers to after its content: Vega counts through a process, so no two runs agree."""
+    found = list(dict.fromkeys(_IDENTIFIER.findall(svg)))
+    nameless = _IDENTIFIER.sub("", svg)
+    digest = hashlib.sha256(nameless.encode()).hexdigest()[:10]
+    names = {name: f"d{digest}-{number}" for number, name in enumerate(found)}
+    return _IDENTIFIER.sub(lambda match: names[match.group()], svg)
 
 
 def spoken(frame: pl.DataFrame) -> str:

@@ -24,8 +24,8 @@ def rates_of(rows: SafeTable, name: str, *by: str, followed: str = "concordant")
     """
     counted = (
         rows.where(is_judged=None, **{"class": None})
-        .with_count("n_evaluable", is_judged="yes", **{"class": None})
-        .with_count("n_followed", is_judged="yes", **{"class": followed})
+        .with_count("n_evaluable", rows, is_judged="yes", **{"class": None})
+        .with_count("n_followed", rows, is_judged="yes", **{"class": followed})
         .with_percent("n", part="n_followed")
         .map(lambda frame: frame.with_columns(percent_and_interval().alias("percent_of_all")))
         .with_percent("n_evaluable", part="n_followed")

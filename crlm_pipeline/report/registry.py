@@ -33,7 +33,7 @@ class Registry:
     @property
     def is_signed(self) -> bool:
         """Whether a clinician has signed every edition in use."""
-        return bool(self.editions["is_signed"].all())
+        return _is_signed(self.editions)
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def read_registry(warehouse: Warehouse, settings: Settings) -> Registry:
     headline = _headline(tuple(kinds), settings)
     editions = warehouse.query("report/editions")
     key = warehouse.query("report/report_key")
-    ids = key["centre_id"] if editions["is_signed"].all() else key["code"]
+    ids = key["centre_id"] if _is_signed(editions) else key["code"]
     labels = dict(zip(key["centre_id"], ids, strict=True))
     rules = warehouse.query("report/rules")
     return Registry(
@@ -84,6 +84,10 @@ def read_registry(warehouse: Warehouse, settings: Settings) -> Registry:
         settings=settings,
         tables=publish_counts(warehouse, settings, headline, labels),
     )
+
+
+def _is_signed(editions: pl.DataFrame) -> bool:
+    return editions.height > 0 and bool(editions["is_signed"].all())
 
 
 def _headline(series: tuple[str, ...], settings: Settings) -> str:

@@ -23,6 +23,7 @@ _DRAWN: Final = {
     ("her2", "positive"): "HER2 positive",
     ("side", "right"): "Right-sided primary",
 }
+_POPULATIONS: Final = ("everyone", "metastatic", "crlm")
 _SENTENCE: Final = "Percentages are of patients with a known result; untested never counts as wild type."
 _CAUTION: Final = (
     "Published figures come from metastatic colorectal cancer at large, or from all colorectal cancer where nothing "
@@ -48,8 +49,9 @@ def section(registry: Registry, centre: str | None) -> Section:
 def _shares(biomarkers: SafeTable, centre: str | None) -> SafeTable:
     """Return each category with the tested and all patients behind it, and its percentage of those tested."""
     rows = biomarkers.where(centre_id=centre)
-    rows = rows.with_count("n_tested", category=None).with_count("n_total", analyte=None, is_tested=None, category=None)
-    return rows.each("category").with_percent("n_tested")
+    counted = rows.each("category").with_count("n_tested", rows, category=None)
+    counted = counted.with_count("n_total", rows, analyte=None, is_tested=None, category=None)
+    return counted.with_percent("n_tested")
 
 
 def _drawn(known: SafeTable) -> SafeTable:
@@ -126,7 +128,7 @@ def _populations(registry: Registry) -> Table:
             .with_columns(
                 population.alias("population"), percent_and_interval(), in_words("analyte"), in_words("category")
             )
-            .pivot("population", index=["analyte", "category"], values="percent_text", sort_columns=True)
+            .pivot("population", _POPULATIONS, index=["analyte", "category"], values="percent_text")
         ),
         name="biomarkers_populations",
     )

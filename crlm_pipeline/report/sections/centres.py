@@ -60,6 +60,8 @@ def _reading(points: pl.DataFrame, centre: str | None, pooled: float) -> str:
             f"all centres together in {percent(pooled)}."
         )
     below, above = figures.outside(points, pooled, 0.998)
+    if not below and not above:
+        return f"All {points.height} centres lie within the 99.8 % limits around {percent(pooled)}."
     return (
         f"Around {percent(pooled)} for all centres together, {below} of {points.height} centres lie below the 99.8 % "
         f"limits and {above} above."

@@ -61,12 +61,14 @@ def _reasons(registry: Registry) -> Table:
 def _rows(registry: Registry) -> Table:
     ledger = registry.tables["ledger"].each("table_name")
     outcome = pl.col("outcome").fill_null("read")
+    headings = {"read": "Rows read", "accepted": "Accepted", "rejected": "Rejected", "duplicate": "Repeated"}
     rows = ledger.map(
         lambda frame: (
-            frame.with_columns(outcome).pivot("outcome", index="table_name", values="shown").sort("table_name")
+            frame.with_columns(outcome)
+            .pivot("outcome", list(headings), index="table_name", values="shown")
+            .sort("table_name")
         ),
         name="row_ledger",
     ).map(lambda frame: frame.with_columns(in_words("table_name")))
-    headings = {"read": "Rows read", "accepted": "Accepted", "rejected": "Rejected", "duplicate": "Repeated"}
     caption = "Nothing is lost on the way in: rows read = accepted + rejected + repeated, for every table."
     return table(rows, {"table_name": "Table", **headings}, caption)

@@ -44,11 +44,11 @@ def _sentence(registry: Registry, centre: str | None) -> str:
 
 def _verdicts(own: SafeTable) -> Table:
     rows = own.where(setting=None, line=None, edition_id=None, year=None)
-    rows = rows.with_count("n_total", is_judged=None, verdict=None, **{"class": None})
-    rows = rows.with_count("n_evaluable", is_judged="yes", verdict=None, **{"class": None})
+    listed = rows.each("class").with_count("n_total", rows, is_judged=None, verdict=None, **{"class": None})
+    listed = listed.with_count("n_evaluable", rows, is_judged="yes", verdict=None, **{"class": None})
     is_judged = pl.col("is_judged") == "yes"
     is_finest = pl.col("verdict").is_not_null() | ~pl.col("class").is_in(["concordant", "discordant"])
-    listed = rows.each("class").map(
+    listed = listed.map(
         lambda frame: frame.filter(is_finest).with_columns(
             pl.coalesce("verdict", "class").alias("verdict"),
             pl.when(is_judged).then("n_evaluable").otherwise("n_total").alias("whole"),

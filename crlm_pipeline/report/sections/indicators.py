@@ -65,9 +65,9 @@ def _counted(definition: Definition, rows: SafeTable) -> SafeTable:
     """Return one row per centre and one for all: met, not met, evaluated, not evaluable, rate and its bounds."""
     counted = (
         rows.where(is_met="yes")
-        .with_count("total", is_met=None)
-        .with_count("n_unmet", is_met="no")
-        .with_count("n_unknown", is_met=None, is_evaluated="no")
+        .with_count("total", rows, is_met=None)
+        .with_count("n_unmet", rows, is_met="no")
+        .with_count("n_unknown", rows, is_met=None, is_evaluated="no")
         .with_percent("total")
     )
     every = pl.col("total") + pl.col("n_unknown")

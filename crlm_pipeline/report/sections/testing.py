@@ -17,7 +17,8 @@ _COLOURS: Final = {"In time": figures.TEAL, "Late": figures.AMBER, "Missing": fi
 def section(registry: Registry, centre: str | None) -> Section:
     """Return, for each test that an edition asks for, how often it was known by the day it was due."""
     tests = registry.tables["required_tests"].where(centre_id=centre)
-    status = tests.where(is_required="yes").with_count("required", status=None).each("status").with_percent("required")
+    required = tests.where(is_required="yes")
+    status = required.each("status").with_count("required", required, status=None).with_percent("required")
     blocks: list[Figure | Table | str] = []
     drawn = _drawn(status)
     if drawn.frame.height:
@@ -75,11 +76,11 @@ def _table(tests: SafeTable, status: SafeTable) -> Table:
     rates = status.where(status="in_time").frame.select("analyte", percent_and_interval())
     wide = status.map(
         lambda frame: (
-            frame.pivot("status", index="analyte", values="shown", sort_columns=True)
+            frame.pivot("status", ["in_time", "late", "missing"], index="analyte", values="shown")
             .join(required, on="analyte", how="left")
             .join(unknown, on="analyte", how="left")
             .join(rates, on="analyte", how="left")
-            .with_columns(pl.col("unknown").fill_null("0"), *_absent(frame, ("in_time", "late", "missing")))
+            .with_columns(pl.col("in_time", "late", "missing", "unknown").fill_null("0"))
             .with_columns(in_words("analyte"))
             .sort("analyte")
         ),
@@ -95,8 +96,3 @@ def _table(tests: SafeTable, status: SafeTable) -> Table:
         "unknown": "Unknown whether required",
     }
     return table(wide, headings, "Completeness and timeliness of the tests required.")
-
-
-def _absent(frame: pl.DataFrame, names: tuple[str, ...]) -> list[pl.Expr]:
-    """Return a zero for each status that no test of the table has, and that the pivot therefore left out."""
-    return [pl.lit("0").alias(name) for name in names if name not in frame["status"]]
