@@ -47,7 +47,9 @@ def annotate(cohort: Cohort, knowledge: Knowledge, settings: Settings, as_of: da
         _judge_series(series, decisions, cohort.class_view, situations, settings, as_of)
         for series in judging_series(knowledge, settings)
     ]
-    frames = {model: pl.concat([part[model] for part in judged]) for model in judged[0]} if judged else {}
+    # Diagonal, since a series that applies nowhere, as a label in a registry of one country, has bare empty tables.
+    parts = {model: [part[model] for part in judged] for model in judged[0]} if judged else {}
+    frames = {model: pl.concat(found, how="diagonal_relaxed") for model, found in parts.items()}
     frames[PatientPathway] = patient_pathways(cohort.patient, cohort.decision, frames[PatientPathway])
     return Annotation({model: _typed(model, frame) for model, frame in frames.items()})
 
