@@ -26,6 +26,10 @@ What to do next:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 guideline_app = typer.Typer(help="The guideline editions that decisions are judged by.", rich_markup_mode=None)
 app.add_typer(guideline_app, name="guideline")
+mapping_app = typer.Typer(
+    help="Mapping files: how a foreign layout becomes the extract contract.", rich_markup_mode=None
+)
+app.add_typer(mapping_app, name="mapping")
 
 # The readers tell what cannot be read, and how to mend it; Typer need not look (`readable=False`).
 Sources = Annotated[
@@ -43,7 +47,9 @@ Guidelines = Annotated[
     list[str] | None, typer.Option("--guideline", metavar="ID", help="A series to judge by; may be repeated.")
 ]
 JudgeBy = Annotated[str | None, typer.Option(metavar="EDITION", help="Judge every decision by this one edition.")]
-Mapping = Annotated[Path | None, typer.Option(metavar="FILE", help="How the source maps onto the extract contract.")]
+Mapping = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="How the source maps onto the extract contract; or one that ships.")
+]
 Side = Annotated[SidePolicy, typer.Option(help="How the transverse colon is sided.")]
 Grace = Annotated[int, typer.Option(metavar="N", min=0, help="Days in which the older edition may count too.")]
 Partial = Annotated[bool, typer.Option("--partial", help="Publish what is left even if too much was rejected.")]
@@ -217,6 +223,16 @@ def review_edition(edition: str) -> None:
     from crlm_pipeline.guidelines.review_sheet import review_sheet
 
     console.say(review_sheet(load_editions().edition(edition)))
+
+
+@mapping_app.command("draft")
+def mapping_draft(
+    source: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A spreadsheet or delimited file.")],
+) -> None:
+    """Propose a mapping from the headers of a file and its dictionary sheet, if it has one."""
+    from crlm_pipeline.extracts.mapping_draft import draft
+
+    console.say(draft(source))
 
 
 @app.command()

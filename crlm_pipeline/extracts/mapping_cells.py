@@ -66,8 +66,8 @@ def _converted(text: pl.Expr, cell: Cell, column: Column, mapping: Mapping) -> p
         return _after_duration(text, cell, column, mapping)
     if column.dtype == pl.Date():
         return _iso(text, formats)
-    if column.unit == "year" and formats:
-        return _iso(text, formats).str.head(len("2023"))
+    if column.unit == "year":
+        return _iso(text, formats).str.replace(r"^(\d{4})-\d{2}(-\d{2})?$", "${1}")
     if column.dtype in (pl.Int32(), pl.Float64()):
         return _number_text(text, cell, column, decimal_comma=mapping.decimal_comma)
     return text
