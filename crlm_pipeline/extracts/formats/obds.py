@@ -201,7 +201,8 @@ def _intent() -> pl.Expr:
 def _regimens() -> dict[str, str]:
     """Return the substances of each regimen that is a single combination, joined by +."""
     rows = resources.reference("regimens")
-    return {row["name"]: row["pattern"] for row in rows if row["kind"] == "regimen" and "|" not in row["pattern"]}
+    known = {row["name"]: row["pattern"] for row in rows if row["kind"] == "regimen" and "|" not in row["pattern"]}
+    return {**known, "xelox": known["capox"]}  # clinical 3.12: one regimen, two names
 
 
 def _procedures(records: pl.DataFrame) -> pl.DataFrame:
