@@ -405,6 +405,24 @@ def test_several_sources_are_read_by_one_mapping(tmp_path: Path) -> None:
     assert table(read_sources(sources, mapping), "patient")["patient_id"].to_list() == ["a", "b"]
 
 
+def test_the_worked_example_of_the_documentation_gives_what_it_says(tmp_path: Path) -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "formats" / "mapping.md"
+    blocks = [block.partition("\n")[2] for block in page.read_text(encoding="utf-8").split("```")[1::2]]
+    source = next(block for block in blocks if block.startswith("Pat;"))
+    mapping = tmp_path / "registry.yaml"
+    mapping.write_text(next(block for block in blocks if block.startswith("mapping:")), encoding="utf-8")
+    extract = read_sources([write(tmp_path / "source", {"registry.csv": source})], load_mapping(mapping))
+    assert table(extract, "assessment").drop("source_row").rows() == [
+        ("Nord-0071", "2023-05-17", "35", "32", "liver"),
+        ("Nord-0072", "2023-06-03", None, "41", "liver;lung"),
+    ]
+    assert table(extract, "biomarker").select("patient_id", "analyte", "result", "hgvs_p").rows() == [
+        ("Nord-0071", "kras", "not_detected", None),
+        ("Nord-0071", "msi", "mss", None),
+        ("Nord-0072", "kras", "mutated", "p.Gly12Cys"),
+    ]
+
+
 # Mappings that ship
 
 DUTCH = """\
