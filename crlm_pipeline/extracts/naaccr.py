@@ -4,7 +4,6 @@ Nothing else of a record is kept: names, addresses and numbers of insurance neve
 3.8 and 6.1 to 6.5, and the NAACCR data dictionary, version 25.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import polars as pl
@@ -37,6 +36,7 @@ TUMOUR_ITEMS: Final = (
     "ajccTnmPathT", "ajccTnmPathN", "ajccTnmPathM", "regionalNodesPositive", "rxDateMostDefinSurg",
     "rxSummSurgicalMargins", "ceaPretreatmentLabValue", *METASTASIS_ITEMS, *GENE_ITEMS.values(),
 )  # fmt: skip
+_KNOWN_ITEMS: Final = frozenset(["registryId", *PATIENT_ITEMS, *TUMOUR_ITEMS])
 _UNKNOWN: Final = dict.fromkeys(("7", "8", "9"), "indeterminate")
 # Code to result. 0 says neither which codons nor which genes were examined; 1 lumps codons 12, 13 and 61.
 RESULTS: Final = {
@@ -65,11 +65,11 @@ def read_lists(sheet: Sheet) -> tuple[Sheet, Sheet]:
     tumours = markup.RecordTable(("patientIdNumber", *TUMOUR_ITEMS))
     registry: str | None = None
     for patient in markup.records(content, file, "Patient"):
-        cells = dict(_items(patient))
-        registry = registry or _of_file(patient).get("registryId")
+        cells = _items(patient)
+        registry = registry or _items(patient.getparent()).get("registryId")
         patients.add({**cells, "registryId": registry})
         for tumour in patient.iterchildren("{*}Tumor"):
-            tumours.add({**dict(_items(tumour)), "patientIdNumber": cells.get("patientIdNumber")})
+            tumours.add({**_items(tumour), "patientIdNumber": cells.get("patientIdNumber")})
     return _list(sheet, "Patient", patients.frame()), _list(sheet, "Tumor", tumours.frame())
 
 
@@ -85,14 +85,11 @@ def _refuse_version(content: bytes, file: str) -> None:
         )
 
 
-def _items(element: etree._Element) -> Iterator[tuple[str, str | None]]:
-    for item in element.iterchildren("{*}Item"):
-        yield item.get("naaccrId", ""), item.text
-
-
-def _of_file(patient: etree._Element) -> dict[str, str | None]:
-    parent = patient.getparent()
-    return dict(_items(parent)) if parent is not None else {}
+def _items(element: etree._Element | None) -> dict[str, str | None]:
+    """Return the known items directly below an element; other children have no `naaccrId`."""
+    if element is None:
+        return {}
+    return {name: item.text for item in element if (name := item.get("naaccrId")) in _KNOWN_ITEMS}
 
 
 def _list(sheet: Sheet, name: str, records: pl.DataFrame) -> Sheet:
