@@ -1,7 +1,8 @@
 """Verdicts that the clinical knowledge base demands, written without sight of the editions and held against a run.
 
 `guideline_verdicts.csv` has a row per decision: day, country, situation, what was given, and the verdict of one series;
-a rule where only one can decide. `concordant` and `discordant` stand for either degree; `not judged`: the series has no
+a rule, an edition and whether it was superseded
+where the documents leave no choice. `concordant` and `discordant` stand for either degree; `not judged`: the series has no
 row there. The situations are those of `SITUATIONS`, later ones winning, and single facts.
 """
 
@@ -199,8 +200,10 @@ def test_the_series_says(number: int, row: Mapping[str, str], verdicts: dict[tup
     if row["verdict"] in EITHER_DEGREE:
         said = said.partition("_")[0]
     assert said == row["verdict"], found["reason"]
-    if row["rule_id"]:
-        assert found["rule_id"] == row["rule_id"]
+    for name in ("rule_id", "edition_id"):
+        assert row[name] in ("", found[name])
+    if row["is_superseded"]:
+        assert found["is_edition_superseded"] is WORDS[row["is_superseded"]]
 
 
 def test_no_decision_is_stated_twice() -> None:
