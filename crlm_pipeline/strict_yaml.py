@@ -8,6 +8,7 @@ Place = tuple[str | int, ...]
 
 _UNKNOWN: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _DEEPEST: Final = 20
+_MOST_PLACES: Final = 100_000  # aliases of aliases can make any number of places of a few lines
 
 
 class YamlError(ValueError):
@@ -41,6 +42,8 @@ def load_text(content: bytes) -> tuple[Any, dict[Place, int]]:
         node = yaml.compose(content, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise _told(error) from None
+    except RecursionError:
+        raise YamlError("nested too deep") from None
     return _text(node, (), lines), lines
 
 
@@ -61,8 +64,8 @@ def _text(node: yaml.Node | None, place: Place, lines: dict[Place, int]) -> Any:
     if node is None:
         return None
     lines.setdefault(place, node.start_mark.line + 1)
-    if len(place) > _DEEPEST:
-        raise YamlError("nested too deep", lines[place])
+    if len(place) > _DEEPEST or len(lines) > _MOST_PLACES:
+        raise YamlError("nested too deep, or too long", lines[place])
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, place, lines)
     if isinstance(node, yaml.SequenceNode):

@@ -91,6 +91,8 @@ def _targets(cell: Cell, column: Column) -> Iterator[Complaint]:
 
 def fits(text: str, column: Column) -> bool:
     """Whether the contract takes a text as a value of the column; an element counts for a list."""
+    if not text.strip():
+        return False
     match column.dtype:
         case pl.Date():
             return bool(_DATE.fullmatch(text))
@@ -127,20 +129,32 @@ def _expected(column: Column) -> str:
         case pl.Boolean():
             return "true or false"
         case _:
-            return f"text like {column.pattern}"
+            return f"text like {column.pattern}" if column.pattern else "some text; leave it out for unknown"
 
 
 def _dates(formats: tuple[str, ...], place: Place) -> Iterator[Complaint]:
     for number, format_ in enumerate(formats):
-        directives = re.findall("%(.)", format_)
-        if format_ != EXCEL and (not set(directives) <= _DIRECTIVES or not {"Y", "y"} & set(directives)):
-            expected = (
-                f"expected %Y, %m, %d and the like, such as %d.%m.%Y, %m/%Y or %Y, or {EXCEL} for serial numbers."
-            )
+        if format_ != EXCEL and not _is_date_format(format_):
+            expected = f"expected such as %d.%m.%Y, %m/%Y, %Y or %d.%m.%Y %H:%M, or {EXCEL} for serial numbers."
             yield (*place, number), f"{format_!r} is no date format: {expected}"
     orders = {tuple(d for d in re.findall("%(.)", f) if d in "md"): f for f in formats if not {"b", "B"} & set(f)}
     if {("d", "m"), ("m", "d")} <= set(orders):
         yield place, f"{orders['d', 'm']!r} and {orders['m', 'd']!r} cannot be told apart: keep one."
+
+
+def _is_date_format(format_: str) -> bool:
+    """Whether a format has one year, a month if it has a day, a day if it has a time, and nothing else."""
+    directives = re.findall("%(.?)", format_)
+    has_year, has_month = (len(set(directives) & set(kind)) == 1 for kind in ("Yy", "mbB"))
+    has_day, has_time = "d" in directives, {"H", "M"} <= set(directives)
+    return (
+        set(directives) <= _DIRECTIVES
+        and len(directives) == len(set(directives))
+        and has_year
+        and (has_month or not has_day)
+        and (has_day or not has_time)
+        and (has_time or not set(directives) & set("HMS"))
+    )
 
 
 def _misplaced(cell: Cell, column: Column) -> Iterator[Complaint]:

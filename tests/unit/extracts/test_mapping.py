@@ -95,6 +95,9 @@ def cells(folder: Path, delivered: list[str], column: str, cell: str, head: str 
         ("- table: mdt\n  columns:\n    mdt_date: D\n    patient_id: P\n", 3, "once for the file"),
         ("- table: mdt\n  columns:\n    mdt_date: {column: D, format: x}\n", 2, "no such key"),
         ("- table: mdt\n  columns:\n    mdt_date: {column: D, dates: ['%d.%m']}\n", 2, "no date format"),
+        ("- table: mdt\n  columns:\n    mdt_date: {column: D, dates: ['%d.%M.%Y']}\n", 2, "no date format"),
+        ("- table: mdt\n  columns:\n    mdt_date: {column: D, dates: ['%m.%Y %H:%M']}\n", 2, "no date format"),
+        ("- table: mdt\n  columns:\n    mdt_date: D\n    trial_id: {constant: ' '}\n", 3, "leave it out"),
         ("- table: mdt\n  columns:\n    mdt_date: {column: D, dates: ['%d/%m/%Y', '%m/%d/%Y']}\n", 2, "told apart"),
         ("- table: mdt\n  columns:\n    mdt_date: {column: D, factor: 10}\n", 2, "`factor` has no meaning"),
         ("- table: mdt\n  columns:\n    mdt_date: {column: D, after: 2000-01-01}\n", 2, "needs `unit`"),
@@ -143,6 +146,26 @@ def test_a_file_that_is_no_mapping_is_refused_with_its_line(
     error = refusal(tmp_path, head=HEAD.replace(old, new))
     assert problem in str(error)
     assert error.line == (line if line else error.line)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"just words",
+        b"[1, 2]",
+        b"\xff\xfe\x00",
+        b"a: 1\n---\nb: 2\n",
+        b"[" * 5000,
+        b"a: &a [*a]\n",
+        b"a: &a [x,x,x,x,x,x,x,x,x]\n"
+        + b"".join(b"%c: &%c [%s]\n" % (n, n, b",".join([b"*%c" % (n - 1)] * 9)) for n in range(98, 108)),
+    ],
+)
+def test_whatever_is_no_mapping_ends_in_a_refusal(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=r"odd\.yaml"):
+        load_mapping(path)
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
