@@ -140,6 +140,8 @@ def _in_force(series: Series, decisions: pl.DataFrame, grace_days: int) -> Itera
             decisions.get_column("decision_date").dt.offset_by(f"-{grace_days}d"), side="right"
         ),
     )
+    # The first edition, or a rolling edition's first rules, have no grace: nothing older stands in for them.
+    dated = dated.with_columns(before=pl.min_horizontal("now", pl.max_horizontal("before", pl.lit(1, pl.UInt32))))
     for column, is_older in (("now", False), ("before", True)):
         rows = dated.filter(pl.col("now") != pl.col("before")) if is_older else dated
         for span in sorted(rows.get_column(column).unique().to_list()):

@@ -134,7 +134,9 @@ def editions_for(series: Series, decision: Facts, *, grace_days: int) -> list[tu
         return []
     day: date = decision["decision_date"]
     found: list[tuple[Edition, frozenset[str], bool]] = []
-    for when, is_older in ((day, False), (day - timedelta(days=grace_days), True)):
+    # The first edition, or a rolling edition's first rules, have no grace: nothing older stands in for them.
+    earlier = min(day, max(day - timedelta(days=grace_days), series.changes[0]))
+    for when, is_older in ((day, False), (earlier, True)):
         edition = series.in_force(when)
         if edition is None:
             continue

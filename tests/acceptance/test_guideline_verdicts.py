@@ -1,9 +1,9 @@
 """Verdicts that the clinical knowledge base demands, written without sight of the editions and held against a run.
 
 `guideline_verdicts.csv` has a row per decision: day, country, situation, what was given, and the verdict of one series;
-a rule, an edition and whether it was superseded
-where the documents leave no choice. `concordant` and `discordant` stand for either degree; `not judged`: the series has no
-row there. The situations are those of `SITUATIONS`, later ones winning, and single facts.
+a rule, an edition and whether it was superseded where the documents leave no choice. `concordant` and `discordant`
+stand for either degree; `not judged`: the series has no row there. The situations are those of `SITUATIONS`, later ones
+winning, and single facts.
 """
 
 import csv
