@@ -3,6 +3,7 @@
 Every scalar of the file is text, so that `01`, `no` and `9` stay what they are.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,17 +13,42 @@ from crlm_pipeline import resources, strict_yaml
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.mapping import Mapping
 from crlm_pipeline.extracts.mapping_fit import complaints
+from crlm_pipeline.extracts.source import SourceBytes
+from crlm_pipeline.extracts.tables import SourceFile
+from crlm_pipeline.extracts.text import UnreadableError
 from crlm_pipeline.strict_yaml import Place
 
 _PAGE: Final = "docs/formats/mapping.md"
 
 
-def load_mapping(named: Path) -> Mapping:
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """A mapping and the file that holds it, which stands in `audit.source_file`: what was read depends on it."""
+
+    mapping: Mapping
+    file: SourceBytes
+
+    def described(self) -> SourceFile:
+        """Return the file as one of the run, without records."""
+        return SourceFile(
+            source_file_id=self.file.source_file_id,
+            file_name=self.file.name,
+            format="mapping",
+            sha256=self.file.sha256,
+            byte_count=len(self.file.content),
+            calendar=self.mapping.calendar,
+            row_count=0,
+            unmapped_count=0,
+        )
+
+
+def load_mapping(named: Path) -> MappingFile:
     """Read a mapping file, or one that ships if only its name is given; raises `SourceError` with the line to mend."""
     path = _path(named)
+    file = SourceBytes(path, path.name)
     lines: dict[Place, int] = {}
     try:
-        content, lines = strict_yaml.load_text(_content(path))
+        content, lines = strict_yaml.load_text(_content(file))
         mapping = Mapping.model_validate(content)
     except strict_yaml.YamlError as error:
         raise _refusal(path, f"not readable as YAML: {error.args[0]}.", error.line) from None
@@ -30,7 +56,7 @@ def load_mapping(named: Path) -> Mapping:
         raise _refusal(path, *_told(error, lines)) from None
     for place, problem in complaints(mapping):
         raise _refusal(path, problem, _line(place, lines))
-    return mapping
+    return MappingFile(mapping, file)
 
 
 def _path(named: Path) -> Path:
@@ -40,13 +66,13 @@ def _path(named: Path) -> Path:
     return shipped[named.stem]
 
 
-def _content(path: Path) -> bytes:
+def _content(file: SourceBytes) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError:
+        return file.content
+    except UnreadableError:
         shipped = ", ".join(mapping.stem for mapping in resources.mapping_files())
         raise SourceError(
-            "The mapping file cannot be read.", f"Check its path, or name one that ships: {shipped}.", path.name
+            "The mapping file cannot be read.", f"Check its path, or name one that ships: {shipped}.", file.name
         ) from None
 
 

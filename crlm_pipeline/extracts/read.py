@@ -9,7 +9,7 @@ from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.format import Format, Mapped, Reading
 from crlm_pipeline.extracts.formats import canonical, cbioportal, maf_folder, naaccr, obds
 from crlm_pipeline.extracts.formats.mapped import MappedFormat
-from crlm_pipeline.extracts.mapping import Mapping
+from crlm_pipeline.extracts.mapping_load import MappingFile
 from crlm_pipeline.extracts.source import Group, Sheet, Source, discover
 from crlm_pipeline.extracts.tables import Extract, Notice, SourceFile, TextTable
 
@@ -17,7 +17,7 @@ from crlm_pipeline.extracts.tables import Extract, Notice, SourceFile, TextTable
 FORMATS: Final[tuple[Format, ...]] = (canonical, cbioportal, maf_folder, naaccr, obds)
 
 
-def read_sources(sources: Sequence[Path], mapping: Mapping | None = None) -> Extract:
+def read_sources(sources: Sequence[Path], mapping: MappingFile | None = None) -> Extract:
     """Read files and folders; the format of each folder, and of each folder in it, is recognised by headers.
 
     A folder with a file that the mapping knows is read as the mapping says.
@@ -25,7 +25,8 @@ def read_sources(sources: Sequence[Path], mapping: Mapping | None = None) -> Ext
     A file that stands in two sources (same name, same content) is read once. Raises `SourceError` for a source of no
     known format, one that cannot be read, and sources without any patient table.
     """
-    files: dict[str, SourceFile] = {}
+    described = [mapping.described()] if mapping else []
+    files: dict[str, SourceFile] = {file.source_file_id: file for file in described}
     tables: list[TextTable] = []
     notices: list[Notice] = []
     for format_, group in _recognised(discover(sources), mapping):
@@ -41,9 +42,9 @@ def read_sources(sources: Sequence[Path], mapping: Mapping | None = None) -> Ext
     return Extract(tuple(files.values()), tuple(tables), tuple(notices))
 
 
-def _recognised(sources: Sequence[Source], mapping: Mapping | None) -> Iterable[tuple[Format | None, Group]]:
+def _recognised(sources: Sequence[Source], mapping: MappingFile | None) -> Iterable[tuple[Format | None, Group]]:
     """Yield each folder of the sources with its format; None for one that is none beside others that are."""
-    mapped = MappedFormat(mapping) if mapping else None
+    mapped = MappedFormat(mapping.mapping) if mapping else None
     groups = [group for source in sources for group in source.groups]
     if mapped and not any(mapped.recognises(group) for group in groups):
         mapped.refuse_unknown([sheet for group in groups for sheet in group.sheets])

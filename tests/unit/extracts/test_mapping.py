@@ -1,5 +1,6 @@
 """Mapping files: every refusal with its line, and what a spreadsheet becomes."""
 
+import hashlib
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -178,7 +179,7 @@ def test_a_file_that_is_not_there_is_refused_with_the_mappings_that_ship(tmp_pat
 
 
 def test_a_mapping_that_ships_is_found_by_its_name() -> None:
-    assert load_mapping(Path("nkr")).mapping == "nkr"
+    assert load_mapping(Path("nkr")).mapping.mapping == "nkr"
 
 
 def test_a_source_column_that_is_absent_is_named_with_its_nearest(tmp_path: Path) -> None:
@@ -203,9 +204,16 @@ def test_every_record_makes_its_rows_with_the_number_of_the_record(tmp_path: Pat
     )
     assert table(extract, "patient").rows() == [(1, "p1", "A", "DE"), (2, "p2", "A", "DE")]
     assert table(extract, "mdt").rows() == [(1, "p1", "2024-02-01"), (2, "p2", "2024-03-02")]
-    (file,) = extract.files
+    _, file = extract.files
     assert (file.format, file.calendar, file.row_count, file.unmapped_count) == ("mapping:hospital", "real", 2, 0)
     assert extract.notices == ()
+
+
+def test_the_mapping_file_is_one_of_the_files_of_the_run(tmp_path: Path) -> None:
+    file = mapped(tmp_path, "ID\np1\n", "").files[0]
+    content = (tmp_path / "mapping" / "hospital.yaml").read_bytes()
+    assert (file.file_name, file.format, file.row_count) == ("hospital.yaml", "mapping", 0)
+    assert (file.sha256, file.byte_count) == (hashlib.sha256(content).hexdigest(), len(content))
 
 
 def test_raw_records_stay_as_delivered(tmp_path: Path) -> None:
@@ -419,7 +427,7 @@ def test_other_folders_are_read_by_their_own_formats(tmp_path: Path) -> None:
     source = write(tmp_path / "source", {"a/list.csv": "ID\np1\n", "b/patient.csv": PATIENT.replace("p1", "p2")})
     extract = read_sources([source], mapping)
     assert table(extract, "patient")["patient_id"].to_list() == ["p1", "p2"]
-    assert [file.format for file in extract.files] == ["mapping:hospital", "canonical"]
+    assert [file.format for file in extract.files] == ["mapping", "mapping:hospital", "canonical"]
 
 
 def test_several_sources_are_read_by_one_mapping(tmp_path: Path) -> None:
