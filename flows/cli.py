@@ -128,13 +128,32 @@ def annotate(
 
 
 @app.command()
-def report(warehouse: WarehouseFile = DEFAULT_WAREHOUSE, report: ReportFolder = DEFAULT_REPORT) -> None:
+def report(
+    warehouse: WarehouseFile = DEFAULT_WAREHOUSE,
+    report: ReportFolder = DEFAULT_REPORT,
+    with_cases: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", readable=False, help="Also list every decision with its reasons: restricted data."),
+    ] = None,
+) -> None:
     """Write the report of a published warehouse."""
     from flows.steps import Job
     from flows.steps import report as write
 
     write(Job((), warehouse, report))
     console.say(f"report {report / 'index.html'}")
+    if with_cases is not None:
+        _write_cases(warehouse, with_cases)
+
+
+def _write_cases(warehouse: Path, folder: Path) -> None:
+    from crlm_pipeline.guidelines.load import load_editions
+    from crlm_pipeline.report.cases import write_cases
+    from crlm_pipeline.warehouse import Warehouse
+
+    with Warehouse.open_readonly(warehouse) as published:
+        write_cases(published, folder, load_editions(), DEFAULTS.headline_guideline)
+    console.say(f"cases {folder}: patients' data, not for sharing")
 
 
 @app.command()

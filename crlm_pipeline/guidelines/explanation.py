@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import polars as pl
+
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.guidelines.explain import EditionAnswer, judge_decision, judge_one
 from crlm_pipeline.guidelines.labels import listed
@@ -56,25 +58,65 @@ def value_in_words(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a warehouse holds of a decision: its row, the views at first doses, verdicts, tests and sources."""
+
+    decision: Facts
+    views: Sequence[Facts]
+    verdicts: Sequence[Mapping[str, Any]]
+    tests: Sequence[Mapping[str, Any]]
+    sources: Sequence[Mapping[str, Any]]
+
+
+def records(warehouse: Warehouse, decision_ids: Sequence[str]) -> Iterator[Record]:
+    """Yield the records of the decisions that the warehouse holds, in the order asked for."""
+    parts = {
+        name: _by_decision(warehouse.query(f"explain/{name}", decision_ids=list(decision_ids)))
+        for name in ("decision", "class_view", "verdict", "required_test", "fact_source")
+    }
+    for decision_id in decision_ids:
+        if decision_id in parts["decision"]:
+            views, verdicts, tests, sources = (
+                parts[name].get(decision_id, ()) for name in ("class_view", "verdict", "required_test", "fact_source")
+            )
+            yield Record(parts["decision"][decision_id][0], views, verdicts, tests, sources)
+
+
+def _by_decision(frame: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for row in frame.iter_rows(named=True):
+        grouped.setdefault(row["decision_id"], []).append(row)
+    return grouped
+
+
 def explain_decision(warehouse: Warehouse, knowledge: Knowledge, decision_id: str) -> str:
     """Explain every verdict of a decision of a warehouse; raises `UsageError` when there is no such decision."""
-    found = warehouse.query("explain/decision", decision_id=decision_id)
-    if not found.height:
-        raise UsageError(
-            "The warehouse holds no decision of that id. Ids read PATIENT/systemic/1, PATIENT/local/1, PATIENT/next."
-        )
-    decision = found.row(0, named=True)
-    views = warehouse.query("explain/class_view", decision_id=decision_id).to_dicts()
-    run = warehouse.query("explain/run").row(0, named=True)
-    tests = warehouse.query("explain/required_test", decision_id=decision_id).to_dicts()
-    lines = [*_heading(decision)]
-    for verdict in warehouse.query("explain/verdict", decision_id=decision_id).iter_rows(named=True):
+    for record in records(warehouse, [decision_id]):
+        return explain_record(record, knowledge, last_run(warehouse))
+    raise UsageError(
+        "The warehouse holds no decision of that id. Ids read PATIENT/systemic/1, PATIENT/local/1, PATIENT/next."
+    )
+
+
+def last_run(warehouse: Warehouse) -> dict[str, Any]:
+    """Return the settings under which the warehouse was judged."""
+    return warehouse.query("explain/run").row(0, named=True)
+
+
+def explain_record(
+    record: Record, knowledge: Knowledge, run: Mapping[str, Any], guidelines: Sequence[str] | None = None
+) -> str:
+    """Explain the verdicts of a decision, under all guidelines or those named."""
+    lines = [*_heading(record.decision)]
+    for verdict in record.verdicts:
+        if guidelines is not None and verdict["guideline"] not in guidelines:
+            continue
         series = knowledge.series[verdict["guideline"]]
-        answers = _answers(knowledge, series, decision, views, run)
-        lines += ["", *_guideline(verdict, answers, decision)]
-        lines += [f"  test {_test(each)}" for each in tests if each["guideline"] == verdict["guideline"]]
-    sources = warehouse.query("explain/fact_source", decision_id=decision_id).to_dicts()
-    return "\n".join([*lines, "", *_facts(decision, sources)])
+        answers = _answers(knowledge, series, record.decision, record.views, run)
+        lines += ["", *_guideline(verdict, answers, record.decision)]
+        lines += [f"  test {_test(each)}" for each in record.tests if each["guideline"] == verdict["guideline"]]
+    return "\n".join([*lines, "", *_facts(record.decision, record.sources)])
 
 
 def _answers(

@@ -1,5 +1,5 @@
 -- Purpose: one decision with its facts.
--- Grain: the decision named by $decision_id.
+-- Grain: decision, of those named by $decision_ids.
 select decision.*
 from cohort.decision as decision
-where decision.decision_id = $decision_id
+where decision.decision_id in (select unnest($decision_ids))

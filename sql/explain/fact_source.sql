@@ -1,6 +1,7 @@
 -- Purpose: the file and row that each fact of a decision rests on.
--- Grain: fact and row of the decision named by $decision_id.
+-- Grain: fact and row of the decisions named by $decision_ids.
 select
+    source.decision_id,
     source.fact,
     source.table_name,
     file.file_name,
@@ -8,5 +9,5 @@ select
     source.reason
 from cohort.fact_source as source
 inner join audit.source_file as file on source.source_file_id = file.source_file_id
-where source.decision_id = $decision_id
+where source.decision_id in (select unnest($decision_ids))
 order by source.fact, file.file_name, source.source_row

@@ -1,6 +1,7 @@
 -- Purpose: the verdicts on record for a decision, to hold the explanation against.
--- Grain: guideline of the decision named by $decision_id.
+-- Grain: guideline of the decisions named by $decision_ids.
 select
+    verdict.decision_id,
     verdict.guideline,
     verdict.edition_id,
     verdict.verdict,
@@ -12,5 +13,5 @@ select
     verdict.is_within_grace,
     verdict.is_edition_superseded
 from cohort.verdict as verdict
-where verdict.decision_id = $decision_id
+where verdict.decision_id in (select unnest($decision_ids))
 order by verdict.guideline

@@ -1,7 +1,9 @@
 """What `explain` says of a decision is what the warehouse holds, for every decision of the example."""
 
 from collections import defaultdict
+from pathlib import Path
 
+import polars as pl
 import pytest
 
 from crlm_pipeline import resources
@@ -9,9 +11,10 @@ from crlm_pipeline.errors import UsageError
 from crlm_pipeline.guidelines.explain import EditionAnswer, judge_decision
 from crlm_pipeline.guidelines.explanation import explain_decision
 from crlm_pipeline.guidelines.load import Knowledge, load_editions
+from crlm_pipeline.report.cases import write_cases
 from crlm_pipeline.warehouse import Warehouse
 from flows.steps import Job, annotate, ingest
-from schemas.cohort import ClassView, Decision, EditionVerdict, SafetyFinding
+from schemas.cohort import ClassView, Decision, EditionVerdict, SafetyFinding, Verdict
 
 Answers = dict[tuple[str, str], list[EditionAnswer]]
 
@@ -94,3 +97,23 @@ def test_what_is_missing_is_said_with_what_it_would_change(warehouse: Warehouse,
 def test_an_unknown_decision_is_a_wrong_call(warehouse: Warehouse, knowledge: Knowledge) -> None:
     with pytest.raises(UsageError, match="no decision of that id"):
         explain_decision(warehouse, knowledge, "nobody/systemic/1")
+
+
+def test_the_restricted_list_holds_every_judged_decision_for_its_owner_alone(
+    warehouse: Warehouse, knowledge: Knowledge, tmp_path: Path
+) -> None:
+    folder = write_cases(warehouse, tmp_path / "cases", knowledge, "esmo")
+    pages = sorted(folder.glob("*.html"))
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    judged = warehouse.read(Verdict).filter(pl.col("guideline") == "esmo", pl.col("verdict") != "not_in_force")
+    assert all(f"· {decision_id} ·" in text for decision_id in judged["decision_id"])
+    assert "rule esmo.f05 " in text
+    assert {path.stat().st_mode & 0o077 for path in (folder, *pages)} == {0}
+
+
+def test_the_restricted_list_replaces_nothing_but_itself(
+    warehouse: Warehouse, knowledge: Knowledge, tmp_path: Path
+) -> None:
+    (tmp_path / "thesis").mkdir()
+    with pytest.raises(UsageError, match="something else"):
+        write_cases(warehouse, tmp_path / "thesis", knowledge, "esmo")
