@@ -15,6 +15,7 @@ from crlm_pipeline.extracts.source import Sheet
 
 ROOTS: Final = ("oBDS_RKI", "OBDS_RKI")  # by the schema, and as its own sample writes it
 _PRECISION: Final = "_Genauigkeit"
+_LONGEST_DAYS: Final = 36_525  # a century; beyond it a duration is no duration
 _DAY_LENGTH: Final = {"E": 10, "T": 7, "M": 4}
 
 PATIENT: Final = {
@@ -137,5 +138,6 @@ def day(column: str, days_later: str | None = None) -> pl.Expr:
     text = pl.col(column)
     if days_later:
         days = pl.col(days_later).cast(pl.Int32, strict=False)
+        days = pl.when(days.is_between(0, _LONGEST_DAYS)).then(days)
         text = (text.str.to_date("%Y-%m-%d", strict=False) + pl.duration(days=days)).cast(pl.String)
     return pl.when(length.is_not_null()).then(text.str.slice(0, length))

@@ -91,8 +91,17 @@ def header_of_text(text: str) -> tuple[str, ...]:
     if not line:
         return ()
     separator = delimiter(line)
-    cells = line.split(separator) if separator == "\t" else next(csv.reader([line], delimiter=separator))
-    return tuple(_unquoted(cell) for cell in cells)
+    return tuple(_unquoted(cell) for cell in _header_cells(line, separator))
+
+
+def _header_cells(line: str, separator: str) -> list[str]:
+    """Return the cells of a header; a line that is no CSV (a carriage return within it) is split as it stands."""
+    if separator == "\t":
+        return line.split(separator)
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:
+        return line.split(separator)
 
 
 def _unquoted(cell: str) -> str:

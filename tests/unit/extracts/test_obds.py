@@ -265,6 +265,11 @@ def test_an_end_is_no_more_exact_than_its_start(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("days", ["-1", "20201399", "1e400", "many"])
+def test_an_impossible_duration_is_unknown(tmp_path: Path, days: str) -> None:
+    assert exposures(tmp_path, course(named("X"), days=days))[0][3] is None
+
+
 def test_a_course_without_a_year_or_a_drug_makes_no_row_and_is_noticed(tmp_path: Path) -> None:
     found = extract(tmp_path, patient(tumour(None, course(named("X"), precision="V"), course())))
     assert table(found, "drug_exposure").is_empty()

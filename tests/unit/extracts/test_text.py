@@ -175,3 +175,7 @@ def test_a_column_that_stands_twice_in_a_sheet_is_refused() -> None:
 def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(text.UnreadableError, match=r"patient\.csv"):
         text.read_bytes(tmp_path / "absent.csv", "patient.csv")
+
+
+def test_a_header_with_a_carriage_return_within_is_split_as_it_stands() -> None:
+    assert text.header_of_text("a,b\rc\n1,2\n") == ("a", "b\rc")
