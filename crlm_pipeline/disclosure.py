@@ -51,7 +51,7 @@ class Counts:
     `unit` names what is counted. Cells of equal unit and equal filled dimensions are one cell, in whatever table, and
     must hold equal counts. `measures` are columns that are no counts, shown where `n` is large enough for a rate.
     To protect a small count, rows with more dimensions filled are hidden before others; `essential` dimensions do not
-    count there, and rows that are `spare` go first.
+    count there, rows that are `spare` go first and rows to `keep` last.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Counts:
     measures: tuple[str, ...] = ()
     essential: tuple[str, ...] = ()
     spare: pl.Expr = field(default_factory=lambda: pl.lit(False))
+    keep: pl.Expr = field(default_factory=lambda: pl.lit(False))
 
     @property
     def dimensions(self) -> list[str]:
@@ -201,7 +202,8 @@ def _cells(tables: Sequence[Counts]) -> pl.DataFrame:
 
 def _detail(table: Counts) -> pl.Expr:
     filled = [pl.col(name).is_not_null().cast(pl.Int64) for name in table.dimensions if name not in table.essential]
-    return (pl.sum_horizontal(pl.lit(0, pl.Int64), *filled) + 100 * table.spare.cast(pl.Int64)).alias("detail")
+    order = 100 * (table.spare.cast(pl.Int64) - table.keep.cast(pl.Int64))
+    return (pl.sum_horizontal(pl.lit(0, pl.Int64), *filled) + order).alias("detail")
 
 
 def _equations(table: Counts) -> pl.DataFrame:

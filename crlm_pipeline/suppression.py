@@ -31,9 +31,9 @@ _PATIENCE: Final = 4
 class Sums:
     """Counts and the equations between them.
 
-    `counts`: every cell's number. `detail`: the higher, the sooner a cell is hidden to protect another. `is_public`:
-    whether the report would print it; the others exist only as remainders of a sum. `equations`: one row per sum, +1
-    for each part and -1 for the total.
+    `counts`: every cell's number. `detail`: the higher, the sooner a cell is hidden to protect another; negative: last.
+    `is_public`: whether the report would print it; the others exist only as remainders of a sum. `equations`: one row
+    per sum, +1 for each part and -1 for the total.
     """
 
     counts: Numbers
@@ -167,24 +167,30 @@ class _Attack:
 def _take_off(sums: Sums, marks: Marks, cell: int, threshold: int) -> bool:
     """Take one more thing off the page for an exposed cell; return whether there was any.
 
-    In the sums that tell it, a count is hidden that has much detail and stands in few sums where it would need company
-    itself, and among these the smallest. Where all there is hidden or zero, the small counts there are no longer marked
-    as such; where there are none either, the sums of the cells beside it are tried. If all that it hangs together with
-    is hidden, every solution may be doubled: it was never exposed.
+    In the sums that tell it, the cheapest count is hidden; where there is none but of negative detail, the small counts
+    there are no longer marked as such before one of those is hidden. Where there is nothing at all, the sums of the
+    cells beside it are tried. If all that it hangs together with is hidden, every solution may be doubled: it was never
+    exposed.
     """
     can_hide = sums.is_public & (marks == Mark.SHOWN) & (sums.counts >= threshold)
     unknown = sums.unknown(marks)
     beside = sums.beside(np.array([cell]), sums.told_by(cell, unknown))
     while True:
-        if (candidates := beside[can_hide[beside]]).size:
-            alone = sums.left_alone(candidates, unknown)
-            order = np.lexsort((sums.counts[candidates], alone - sums.detail[candidates]))
-            marks[candidates[order[0]]] = Mark.HIDDEN
+        candidates, marked = beside[can_hide[beside]], beside[marks[beside] == Mark.SMALL]
+        common = candidates[sums.detail[candidates] >= 0]
+        if common.size or (candidates.size and not marked.size):
+            marks[_cheapest(sums, common if common.size else candidates, unknown)] = Mark.HIDDEN
             return True
-        if (marked := beside[marks[beside] == Mark.SMALL]).size:
+        if marked.size:
             marks[marked] = Mark.HIDDEN
             return True
         wider = sums.beside(beside)
         if wider.size == beside.size:
             return False
         beside = wider
+
+
+def _cheapest(sums: Sums, candidates: Cells, unknown: Mask) -> int:
+    """Return the cell of much detail that stands in few sums where it would need company itself, then the smallest."""
+    alone = sums.left_alone(candidates, unknown)
+    return int(candidates[np.lexsort((sums.counts[candidates], alone - sums.detail[candidates]))[0]])

@@ -22,7 +22,8 @@ class Published(NamedTuple):
     margins: tuple[Margin, ...]
     subsets: tuple[Subset, ...] = ()
     measures: tuple[str, ...] = ()
-    spare: pl.Expr | None = None
+    spare: pl.Expr = pl.lit(False)
+    keep: pl.Expr = pl.lit(False)
 
 
 # What nearly every row has filled, or what a reader cannot do without.
@@ -39,7 +40,7 @@ def _mutant(gene: str) -> Mapping[str, str]:
 
 
 PUBLISHED: Final = (
-    Published("patients", "patient", (*_POPULATIONS, _CENTRES), spare=_NOT_CRLM),
+    Published("patients", "patient", (*_POPULATIONS, _CENTRES), keep=~_NOT_CRLM | pl.col("centre_id").is_null()),
     Published("cohort_reasons", "patient", (Margin(("cohort_reason",)),)),
     Published(
         "biomarkers",
@@ -49,7 +50,6 @@ PUBLISHED: Final = (
             Margin(("is_tested", "analyte"), ("analyte",)),
             *_POPULATIONS,
             _CENTRES,
-            Margin(("year",)),
         ),
         (
             Subset(_mutant("kras"), _mutant("ras")),
@@ -69,15 +69,22 @@ PUBLISHED: Final = (
             _CENTRES,
         ),
         spare=_NOT_CRLM,
+        # The rates of the registry and of each centre are why the report is read.
+        keep=pl.all_horizontal(
+            ~_NOT_CRLM,
+            pl.col("edition_id", "setting", "line", "year", "verdict").is_null(),
+            pl.col("class").is_null() | pl.col("class").is_in(["concordant", "on_label"]),
+        ),
     ),
-    Published("marked_verdicts", "decision", (Margin(("mark",), ("mark",)), *_CLASSES)),
+    Published("marked_verdicts", "decision", (Margin(("mark",), ("mark",)), Margin(("is_superseded",)), *_CLASSES)),
     Published("departures", "decision", (Margin(("cause",)), _CENTRES)),
     Published("safety", "decision", (Margin(("safety_rule", "finding"), ("safety_rule", "finding")), _CENTRES)),
     Published("required_tests", "required test", (Margin(("status",)), Margin(("is_required",)), _CENTRES)),
     Published(
         "indicators",
         "member of an indicator",
-        (Margin(("is_met",)), _CENTRES, Margin(("period",))),
+        (Margin(("is_met",)), _CENTRES),
+        keep=pl.col("is_met").is_null(),
         measures=("median", "median_low", "median_high"),
     ),
     Published("ledger", "row", (Margin(("outcome",)),)),
@@ -108,5 +115,6 @@ def _counted(warehouse: Warehouse, published: Published, headline: str, labels: 
         published.subsets,
         published.measures,
         essential=_ESSENTIAL,
-        spare=pl.lit(False) if published.spare is None else published.spare,
+        spare=published.spare,
+        keep=published.keep,
     )

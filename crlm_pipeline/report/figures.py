@@ -20,6 +20,8 @@ RED: Final = "#c0493d"
 GREY: Final = "#8d979e"
 PALE_GREY: Final = "#b9c1c6"
 WIDTH: Final = 430
+# More letters than this do not fit beside each other in a legend.
+_LEGEND_ROW: Final = 45
 # With more centres than this the labels of a funnel plot would hide its points.
 _MOST_LABELS: Final = 15
 
@@ -93,7 +95,12 @@ def stacked_shares(frame: pl.DataFrame, order: Sequence[str], colours: Mapping[s
         .encode(
             x=alt.X("percent:Q", stack="zero", title="%", scale=alt.Scale(domain=[0, 100])),
             y=alt.Y("row:N", sort=list(order), title=None),
-            color=alt.Color("part:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())), sort=None),
+            color=alt.Color(
+                "part:N",
+                scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+                sort=None,
+                legend=alt.Legend(columns=3 if sum(map(len, colours)) < _LEGEND_ROW else 2),
+            ),
             order="place:Q",
         )
     )

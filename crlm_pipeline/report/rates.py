@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import polars as pl
+
 from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.report.words import percent_and_interval
 
@@ -31,3 +33,21 @@ def rates_of(rows: SafeTable, name: str, *by: str, followed: str = "concordant")
         .with_percent("n_evaluable", part="n_followed")
     )
     return counted.map(lambda frame: frame.with_columns(percent_and_interval()).sort(by, nulls_last=False), name)
+
+
+def least_and_most(shown: str) -> tuple[pl.Expr, pl.Expr]:
+    """Return the range in which a count lies by what is printed of it (a column of texts); null where it is hidden."""
+    exact = pl.col(shown).str.extract(r"^(\d+)$").cast(pl.Int64)
+    small = pl.col(shown).str.extract(r"^<(\d+)$").cast(pl.Int64)
+    return pl.coalesce(exact, small.clip(1, 1)), pl.coalesce(exact, small - 1)
+
+
+def possible_percent(total: str, against: tuple[pl.Expr, pl.Expr], smallest_rate: int) -> list[pl.Expr]:
+    """Return `least` and `most` of a hidden percentage, from the range of those that count against it.
+
+    The range follows from what is printed, and so gives nothing away that is not.
+    """
+    enough = pl.when(pl.col("percent").is_null() & (pl.col(total) >= smallest_rate))
+    few, many = against
+    least, most = 100 * (pl.col(total) - many) / pl.col(total), 100 * (pl.col(total) - few) / pl.col(total)
+    return [enough.then(least).alias("least"), enough.then(most).alias("most")]

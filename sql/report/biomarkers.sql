@@ -1,26 +1,24 @@
--- Patients by biomarker, from the mart: the registry in each population, and patients with CRLM by centre and by year.
--- Grain: is_metastatic, is_crlm, centre, year, analyte, is_tested and category; null = all. Parameters: none.
+-- Patients by biomarker, from the mart: the registry in each population, and patients with CRLM by centre.
+-- Grain: is_metastatic, is_crlm, centre, analyte, is_tested and category; null = all. Parameters: none.
 with
 chosen as (
     select
         case when population != 'all' then 'yes' end as is_metastatic,
         case when population = 'crlm' then 'yes' end as is_crlm,
         centre_id,
-        year::varchar as year,
         analyte,
         category,
         n,
         n_tested,
         n_total
     from mart.biomarker_distribution
-    where (centre_id is null and year is null) or (population = 'crlm' and (centre_id is null or year is null))
+    where year is null and (centre_id is null or population = 'crlm')
 )
 
 select
     is_metastatic,
     is_crlm,
     centre_id,
-    year,
     analyte,
     'yes' as is_tested,
     category,
@@ -31,7 +29,6 @@ select distinct
     is_metastatic,
     is_crlm,
     centre_id,
-    year,
     analyte,
     'yes' as is_tested,
     null as category,
@@ -42,7 +39,6 @@ select distinct
     is_metastatic,
     is_crlm,
     centre_id,
-    year,
     null as analyte,
     null as is_tested,
     null as category,

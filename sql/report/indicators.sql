@@ -1,12 +1,11 @@
--- Members of each indicator by state, from the mart: the registry by year, each centre over all years.
--- Grain: indicator, centre, period, is_evaluated and is_met; null = all. The median and its interval stand beside the
+-- Members of each indicator by state, over all years, from the mart: the registry and each centre.
+-- Grain: indicator, centre, is_evaluated and is_met; null = all. The median and its interval stand beside the
 -- evaluated members of an indicator that is one. Parameters: none.
 with
 chosen as (
     select
         indicator_id,
         centre_id,
-        period,
         numerator,
         denominator,
         n_not_evaluable,
@@ -14,13 +13,12 @@ chosen as (
         case when rate_best is null then ci_low end as median_low,
         case when rate_best is null then ci_high end as median_high
     from mart.indicator
-    where centre_id is null or period is null
+    where period is null
 )
 
 select
     indicator_id,
     centre_id,
-    period,
     'yes' as is_evaluated,
     null as is_met,
     denominator as n,
@@ -32,7 +30,6 @@ union all
 select
     indicator_id,
     centre_id,
-    period,
     'yes' as is_evaluated,
     unnest(['yes', 'no']) as is_met,
     unnest([numerator, denominator - numerator]) as n,
@@ -44,7 +41,6 @@ union all
 select
     indicator_id,
     centre_id,
-    period,
     'no' as is_evaluated,
     null as is_met,
     n_not_evaluable as n,

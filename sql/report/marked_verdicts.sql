@@ -1,6 +1,6 @@
 -- Decisions on patients with CRLM that carry a mark: judged by a superseded edition or not, by the older edition within
 -- grace, without a known ECOG status, or resting on an assumed or completed date.
--- Grain: guideline, mark, is_judged and class; null = all; only what a rate of concordance needs.
+-- Grain: guideline, is_superseded or mark, is_judged and class; null = all; only what a rate of concordance needs.
 -- Parameters: headline.
 with
 marked as (
@@ -17,7 +17,7 @@ marked as (
                 ],
                 lambda mark: mark is not null
             )
-        ) as mark,
+        ) as marking,
         case
             when
                 verdict.verdict in ('not_evaluable', 'no_rule', 'out_of_scope', 'not_in_force', 'open')
@@ -38,11 +38,12 @@ marked as (
 select
     guideline,
     'yes' as is_crlm,
-    mark,
+    case marking when 'superseded' then 'yes' when 'not_superseded' then 'no' end as is_superseded,
+    case when marking not in ('superseded', 'not_superseded') then marking end as mark,
     is_judged,
     class,
     count(*) as n
 from marked
-group by guideline, mark, grouping sets ((), (is_judged), (is_judged, class))
+group by guideline, marking, grouping sets ((), (is_judged), (is_judged, class))
 having (is_judged is null or is_judged = 'yes') and (class is null or class in ('concordant', 'on_label'))
 order by all

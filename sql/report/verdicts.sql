@@ -1,6 +1,6 @@
 -- Decisions by verdict, from the mart, gathered into classes (concordant, discordant, contraindicated, or the verdict).
 -- Grain: guideline, is_crlm, edition, centre, setting, line, year, is_judged, class and verdict; null = all. The series
--- $headline is broken down by setting, line and year, the others by edition and centre. Every class is counted for the
+-- $headline is broken down by centre, setting, line and year, the others by edition. Every class is counted for the
 -- registry and its lines and, of $headline, for each centre; elsewhere only what a rate of concordance needs. Lines
 -- from the third on are one.
 -- Parameters: headline.
@@ -31,8 +31,7 @@ chosen as (
         (
             population = 'crlm'
             and (
-                (edition_id is null and setting is null and line is null and year is null)
-                or (centre_id is null and setting is null and line is null and year is null)
+                (centre_id is null and setting is null and line is null and year is null)
                 or (guideline = $headline and edition_id is null and year is null)
                 or (
                     guideline = $headline
@@ -53,7 +52,7 @@ chosen as (
         )
 ),
 
--- A line stands only below its setting, so that the lines of a setting add up to it.
+-- A line stands only below systemic treatment, so that its lines add up to it.
 nested as (
     select
         guideline,
@@ -68,7 +67,7 @@ nested as (
         verdict,
         n
     from chosen
-    where line is null or setting is not null
+    where line is null or setting = 'systemic'
 )
 
 select
@@ -103,7 +102,7 @@ having
         is_crlm = 'yes'
         and edition_id is null
         and year is null
-        and (centre_id is null or (guideline = $headline and setting is null))
+        and (centre_id is null or setting is null)
         and (verdict is null or (class in ('concordant', 'discordant') and setting is null))
     )
 order by all

@@ -34,7 +34,7 @@ _CAUTION: Final = (
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return the distribution of the biomarkers among patients with CRLM whose result is known."""
-    known = _shares(registry.tables["biomarkers"], centre).where(year=None, is_crlm="yes", is_metastatic="yes")
+    known = _shares(registry.tables["biomarkers"], centre).where(is_crlm="yes", is_metastatic="yes")
     blocks: list[Figure | Table | str] = []
     drawn = _drawn(known)
     if drawn.frame.height:
@@ -113,7 +113,7 @@ def _every_category(known: SafeTable) -> Table:
 
 
 def _populations(registry: Registry) -> Table:
-    shares = _shares(registry.tables["biomarkers"], None).where(year=None)
+    shares = _shares(registry.tables["biomarkers"], None)
     population = (
         pl.when(pl.col("is_crlm") == "yes")
         .then(pl.lit("crlm"))

@@ -5,7 +5,7 @@ import polars as pl
 from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.report import figures
 from crlm_pipeline.report.fragments import Figure, Section, Table
-from crlm_pipeline.report.rates import HEADINGS, UNDIVIDED, rates_of
+from crlm_pipeline.report.rates import HEADINGS, UNDIVIDED, least_and_most, possible_percent, rates_of
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import percent, percent_and_interval
@@ -18,10 +18,9 @@ def section(registry: Registry, centre: str | None) -> Section:
         [registry.verdicts(is_judged="yes", **{"class": registry.followed})], [registry.verdicts(is_judged="yes")]
     )
     blocks: list[Figure | Table | str] = []
+    is_drawn = pl.any_horizontal(pl.col("percent", "least").is_not_null())
     points = rates.map(
-        lambda frame: frame.drop_nulls("percent").with_columns(
-            label="centre_id", total="n_evaluable", least=pl.lit(None, pl.Float64), most=pl.lit(None, pl.Float64)
-        ),
+        lambda frame: frame.filter(is_drawn).with_columns(label="centre_id", total="n_evaluable"),
         name="concordance_funnel",
     )
     if pooled is not None and points.frame.height:
@@ -38,20 +37,31 @@ def section(registry: Registry, centre: str | None) -> Section:
 
 def _rates(registry: Registry, name: str) -> SafeTable:
     rows = registry.tables["verdicts"].where(guideline=registry.headline, is_crlm="yes", **UNDIVIDED)
-    return rates_of(rows.each("centre_id"), name, "centre_id", followed=registry.followed)
+    rates = rates_of(rows.each("centre_id"), name, "centre_id", followed=registry.followed)
+    for verdict_class in ("discordant", "contraindicated", "off_label"):
+        rates = rates.with_count(f"n_{verdict_class}", rows, is_judged="yes", **{"class": verdict_class})
+    ends = [least_and_most(f"n_{name}_shown") for name in ("discordant", "contraindicated", "off_label")]
+    few, many = (sum((end[side] for end in ends), start=pl.lit(0)) for side in (0, 1))
+    return rates.map(
+        lambda frame: frame.with_columns(possible_percent("n_evaluable", (few, many), rates.smallest_rate))
+    )
 
 
 def _funnel(points: SafeTable, centre: str | None, pooled: float) -> Figure:
     return Figure(
         svg=figures.funnel(points.frame, centre, pooled, "% concordant"),
         reading=_reading(points.frame, centre, pooled),
-        caption="Each centre's rate against its number of judged decisions, with exact binomial limits.",
+        caption=(
+            "Each centre's rate against its number of judged decisions, with exact binomial limits. A bar is a centre "
+            "whose rate lies somewhere in it, hidden because few decisions departed from the guideline."
+        ),
         alternative=figures.spoken(points.frame.select(row="label", text=percent_and_interval())),
         data=points,
     )
 
 
 def _reading(points: pl.DataFrame, centre: str | None, pooled: float) -> str:
+    points = points.drop_nulls("percent")
     own = points.filter(pl.col("label").eq_missing(pl.lit(centre, pl.String))) if centre else points.clear()
     if own.height:
         row = own.row(0, named=True)

@@ -14,7 +14,7 @@ from crlm_pipeline.report.words import in_words, percent, percent_and_interval
 
 _MARKS: Final = {
     "superseded": "Judged although a newer edition, not held here, existed",
-    "not_superseded": "All others",
+    "not_superseded": "Judged while the edition was the newest",
     "grace": "Judged by the older edition within the period of grace",
     "fitness_unknown": "ECOG status unknown",
     "assumed_date": "A sample date stood in for a report date",
@@ -68,9 +68,13 @@ def _editions(own: SafeTable, followed: str) -> Table:
 
 
 def _marked(registry: Registry) -> Table:
-    rates = rates_of(registry.tables["marked_verdicts"], "concordance_of_marked", "mark", followed=registry.followed)
-    named = rates.map(lambda frame: frame.with_columns(pl.col("mark").replace_strict(_MARKS)))
-    return table(named, {"mark": "Decisions", **HEADINGS}, "Decisions to be read with care, and their own rate.")
+    edition = pl.col("is_superseded").replace_strict({"yes": "superseded", "no": "not_superseded"})
+    rates = rates_of(
+        registry.tables["marked_verdicts"], "concordance_of_marked", "is_superseded", "mark", followed=registry.followed
+    )
+    row = pl.coalesce(edition, "mark").replace_strict(_MARKS, return_dtype=pl.String).alias("row")
+    named = rates.map(lambda frame: frame.with_columns(row))
+    return table(named, {"row": "Decisions", **HEADINGS}, "Decisions to be read with care, and their own rate.")
 
 
 def _series(registry: Registry) -> list[Table]:

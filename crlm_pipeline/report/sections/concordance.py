@@ -104,10 +104,11 @@ def _drawn(own: SafeTable, followed: str) -> Figure | None:
         )
         for part, (column, _) in _PARTS.items()
     ]
-    drawn = pl.concat(shares).drop_nulls("percent")
+    # A bar with a part missing would mislead: a row is drawn whole or not at all.
+    drawn = pl.concat(shares).filter(pl.col("percent").is_not_null().all().over("row"))
     if drawn.is_empty():
         return None
-    order = counted.frame["row"].to_list()
+    order = [row for row in counted.frame["row"] if row in drawn["row"]]
     first = drawn.row(0, named=True)
     spoken = drawn.select(
         pl.format("{}, {}", "row", "part").alias("row"), text=pl.format("{} %", pl.col("percent").round(0))
@@ -117,7 +118,7 @@ def _drawn(own: SafeTable, followed: str) -> Figure | None:
         reading=f"{first['row']}: {percent(first['percent'])} {first['part'].lower()}.",
         caption=(
             "Verdicts as a share of all decisions. The rest of each bar is open, out of scope, without a rule, or "
-            "older than the first edition; hidden counts are left out."
+            "older than the first edition. Rows with hidden counts are left out."
         ),
         alternative=figures.spoken(spoken),
         data=counted,

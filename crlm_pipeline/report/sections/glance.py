@@ -1,6 +1,6 @@
 """The report in five numbers."""
 
-from crlm_pipeline.disclosure import SafeCount
+from crlm_pipeline.disclosure import SafeCount, SafeTable
 from crlm_pipeline.report.fragments import Card, Section
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.words import percent
@@ -64,6 +64,12 @@ def _contraindicated(registry: Registry, centre: str | None, judged: SafeCount) 
 
 def _tests(registry: Registry, centre: str | None) -> Card:
     asked = registry.tables["required_tests"].where(centre_id=centre).each("analyte")
-    required = asked.where(is_required="yes", status=None).counts()
-    in_time = registry.share(asked.where(status="in_time").counts(), required)
-    return Card(percent(in_time), "of required tests in time", "known by the day they were due")
+    return Card(percent(tests_in_time(asked)), "of required tests in time", "known by the day they were due")
+
+
+def tests_in_time(asked: SafeTable) -> float | None:
+    """Return the percentage of required tests that were known in time, of the tests for which both may be shown."""
+    required = asked.where(is_required="yes", status=None)
+    both = required.with_count("in_time", asked, is_required="yes", status="in_time").frame.drop_nulls(["n", "in_time"])
+    total, in_time = sum(both["n"]), sum(both["in_time"])
+    return 100 * in_time / total if total >= max(asked.smallest_rate, 1) else None

@@ -8,6 +8,7 @@ from crlm_pipeline.disclosure import SafeTable, plain
 from crlm_pipeline.indicators import Definition, definitions
 from crlm_pipeline.report import figures
 from crlm_pipeline.report.fragments import Figure, Section, Table
+from crlm_pipeline.report.rates import least_and_most, possible_percent
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import NOT_SHOWN, percent, percent_and_interval
@@ -32,7 +33,7 @@ def section(registry: Registry, centre: str | None) -> Section:
     """Return each indicator: funnel plot or medians, and the table of centres."""
     blocks: list[Figure | Table | str] = []
     for definition in definitions():
-        rows = registry.tables["indicators"].where(indicator_id=definition.id, period=None)
+        rows = registry.tables["indicators"].where(indicator_id=definition.id)
         blocks += (_medians if definition.display == "median" else _rates)(definition, rows, centre)
     if centre is None:
         blocks.append(_meanings())
@@ -77,7 +78,7 @@ def _counted(definition: Definition, rows: SafeTable) -> SafeTable:
         lambda frame: frame.with_columns(
             _label(),
             percent_and_interval(),
-            *_possible(rows.smallest_rate),
+            *possible_percent("total", _unmet(), rows.smallest_rate),
             pl.when(pl.col("percent").is_not_null()).then(span).alias("span"),
             unmet="n_unmet_shown",
             unknown="n_unknown_shown",
@@ -86,16 +87,11 @@ def _counted(definition: Definition, rows: SafeTable) -> SafeTable:
     )
 
 
-def _possible(smallest_rate: int) -> list[pl.Expr]:
-    """Return the range in which a hidden rate must lie because the table says that few met it, or few did not.
-
-    It follows from what is printed, and so gives nothing away that is not.
-    """
-    met, unmet = (pl.col(name).str.extract(r"^<(\d+)$").cast(pl.Int64) - 1 for name in ("shown", "n_unmet_shown"))
-    total = pl.when(pl.col("total") >= smallest_rate).then(pl.col("total"))
-    least = pl.coalesce(100 * (total - unmet) / total, 100 * met.clip(1, 1) / total)
-    most = pl.coalesce(100 * (total - unmet.clip(1, 1)) / total, 100 * met / total)
-    return [least.alias("least"), most.alias("most")]
+def _unmet() -> tuple[pl.Expr, pl.Expr]:
+    """Return how few and how many cases at most did not meet the standard, by what is printed of both counts."""
+    few, many = least_and_most("n_unmet_shown")
+    few_met, many_met = least_and_most("shown")
+    return pl.coalesce(few, pl.col("total") - many_met), pl.coalesce(many, pl.col("total") - few_met)
 
 
 def _funnel(definition: Definition, points: SafeTable, centre: str | None, pooled: float) -> Figure:

@@ -8,6 +8,7 @@ from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.report import figures
 from crlm_pipeline.report.fragments import Figure, Section, Table
 from crlm_pipeline.report.registry import ALL, Registry
+from crlm_pipeline.report.sections.glance import tests_in_time
 from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import in_words, percent, percent_and_interval
 
@@ -28,8 +29,7 @@ def section(registry: Registry, centre: str | None) -> Section:
 
 
 def _sentence(registry: Registry, tests: SafeTable) -> str:
-    required = tests.where(is_required="yes", status=None).counts()
-    in_time = registry.share(tests.where(status="in_time").counts(), required)
+    in_time = tests_in_time(tests)
     if in_time is None:
         return (
             f"Which tests {registry.headline_name} asks for, and whether their results were known when they were due."
