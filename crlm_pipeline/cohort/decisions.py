@@ -122,11 +122,16 @@ def next_decisions(patients: pl.DataFrame, lines: pl.DataFrame, latest: pl.DataF
     Awaits: no line yet, the last line ended or progressed, or the latest assessment led to nothing. `latest`: the
     decision of each patient's latest assessment. Local while that one is untreated and at most 183 days old.
     """
-    last = lines.sort("patient_id", "line", "course").group_by("patient_id", maintain_order=True).last()
     has_ended = (pl.col("end_date") <= as_of).fill_null(value=False) | pl.col("progression_date").is_not_null()
+    # The last one by date: while an adjuvant course runs, the ended line before it awaits nothing.
+    last = (
+        lines.sort("patient_id", "start_date", "line", "course")
+        .group_by("patient_id", maintain_order=True)
+        .agg(pl.col("line").max(), has_ended.last().alias("has_ended"))
+    )
     known = (
         patients.filter(pl.col("is_metastatic") & pl.col("is_alive"))
-        .join(last.select("patient_id", "line", has_ended.alias("has_ended")), on="patient_id", how="left")
+        .join(last, on="patient_id", how="left")
         .join(
             latest.select("patient_id", "is_untreated", "is_waiting", assessing_centre_id="centre_id"),
             on="patient_id",

@@ -1,5 +1,5 @@
--- The exposures of the line that a systemic decision is about.
--- Grain: decision, fact and row. Reads `decided`, `exposure`. Parameters: none.
+-- The exposures of the line that a systemic decision is about, or of the courses that a local decision began with.
+-- Grain: decision, fact and row. Reads `decided`, `exposure`, `therapy_line`. Parameters: none.
 with own as (
     select
         decided.decision_id,
@@ -28,6 +28,51 @@ with own as (
             and decided.line = exposure.line
             and decided.course = exposure.course
     where decided.setting = 'systemic'
+),
+
+begun as (
+    select
+        decided.decision_id,
+        decided.patient_id,
+        therapy_line.line,
+        therapy_line.course,
+        min(procedures.procedure_date) as first_procedure_date,
+        min(therapy_line.start_date) as start_date
+    from decided
+    inner join therapy_line
+        on
+            decided.patient_id = therapy_line.patient_id
+            and therapy_line.start_date between decided.decision_date and decided.window_end
+    left join extract.procedure as procedures
+        on
+            decided.patient_id = procedures.patient_id
+            and procedures.procedure_date between decided.decision_date and decided.window_end
+    where decided.setting = 'local' and list_contains(string_split(decided.treatment, '+'), 'systemic')
+    group by decided.decision_id, decided.patient_id, therapy_line.line, therapy_line.course
+),
+
+rested as (
+    select
+        decision_id,
+        fact,
+        source_file_id,
+        source_row,
+        concat('drug of the line, role ', role) as reason
+    from own
+    union all
+    select
+        begun.decision_id,
+        'treatment' as fact,
+        exposure.source_file_id,
+        exposure.source_row,
+        concat('drug of a course begun in the window, role ', exposure.role) as reason
+    from begun
+    inner join exposure
+        on
+            begun.patient_id = exposure.patient_id
+            and begun.line = exposure.line
+            and begun.course = exposure.course
+    where coalesce(begun.start_date < begun.first_procedure_date, true)
 )
 
 select distinct
@@ -36,6 +81,6 @@ select distinct
     source_file_id,
     'drug_exposure' as table_name,
     source_row,
-    concat('drug of the line, role ', role) as reason
-from own
+    reason
+from rested
 order by decision_id, fact, source_file_id, source_row, reason

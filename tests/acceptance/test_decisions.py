@@ -283,6 +283,29 @@ def test_after_line_0_the_next_line_is_1(patient: Patient) -> None:
     assert patient.decision("next", "line") == 1
 
 
+@REGISTRY.patient(
+    assessment=[assessed(0, "potential")],
+    procedure=[done(130)],
+    drug_exposure=joined(
+        drugs(FOLFOX, day(10), day(100), intent="conversion"), drugs("capecitabine", day(170), intent="adjuvant")
+    ),
+)
+def test_while_an_adjuvant_course_runs_after_a_line_nothing_is_open(patient: Patient) -> None:
+    assert patient.decisions() == ["local/1", "systemic/1", "systemic/0"]
+
+
+@REGISTRY.patient(
+    assessment=[assessed(0, "potential")],
+    procedure=[done(130)],
+    drug_exposure=joined(
+        drugs(FOLFOX, day(10), day(100), intent="conversion"),
+        drugs("capecitabine", day(170), day(300), intent="adjuvant"),
+    ),
+)
+def test_after_an_adjuvant_course_the_next_line_follows_the_highest(patient: Patient) -> None:
+    assert patient.decision("next", "line") == 2
+
+
 @REGISTRY.patient(patient=DEAD, drug_exposure=palliative(FOLFOX, day(0), day(100)))
 def test_the_dead_have_no_next_decision(patient: Patient) -> None:
     assert patient.decisions() == ["systemic/1"]

@@ -236,6 +236,15 @@ def test_a_fact_rests_on_rows_of_the_extract_of_the_same_patient(answers: Answer
         assert zero(answers, sql)
 
 
+def test_a_treatment_and_every_biomarker_name_the_rows_they_rest_on(answers: Answers) -> None:
+    for fact in ("treatment", "side", "msi", "ras", "braf", "her2", "ecog", "resectability", "crlm_count", "age"):
+        sql = f"""
+            select decision_id from cohort.decision where {fact} is not null
+            except select decision_id from cohort.fact_source where fact = '{fact}'
+        """  # noqa: S608
+        assert zero(answers, sql)
+
+
 def test_the_given_treatment_is_an_equi_join_away_from_its_option(answers: Answers) -> None:
     assert zero(
         answers,
