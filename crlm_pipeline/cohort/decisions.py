@@ -30,7 +30,7 @@ SHAPE: Final[dict[str, pl.DataType]] = {
     "fate": pl.String(),
     "is_open": pl.Boolean(),
 }
-"""`window_end`: last day of a local decision's window. `fate`: reassessed or died, of an untreated assessment."""
+"""`window_end`: last day of a local decision's window, the as-of date at most. `fate`: reassessed or died, of an untreated assessment."""
 
 
 def decisions(
@@ -55,7 +55,10 @@ def decisions(
     parts = [systemic_decisions(lines), written, unassessed, upcoming]
     metastatic = patients.filter("is_metastatic").select("patient_id")
     return (
-        pl.concat([_shaped(part) for part in parts]).join(metastatic, on="patient_id", how="semi").sort("decision_id")
+        pl.concat([_shaped(part) for part in parts])
+        .join(metastatic, on="patient_id", how="semi")
+        .with_columns(pl.min_horizontal("window_end", pl.when(pl.col("window_end").is_not_null()).then(as_of)))
+        .sort("decision_id")
     )
 
 

@@ -19,8 +19,9 @@ tests as (
         biomarker.specimen_id,
         coalesce(biomarker.method, 'unknown') as method,
         biomarker.sample_date,
-        biomarker.report_date,
-        biomarker.report_date is null and coalesce(biomarker.missing_reason = 'pending', false) as is_pending,
+        case when biomarker.report_date <= $as_of then biomarker.report_date end as report_date,
+        -- What was reported after the as-of date was pending on it.
+        coalesce(biomarker.report_date > $as_of, biomarker.missing_reason = 'pending', false) as is_pending,
         coalesce(biomarker.centre_id, patient.centre_id) as centre_id,
         patient.is_relative_calendar
     from extract.biomarker
