@@ -77,7 +77,8 @@ _SEAL: Final = object()
 class SafeTable:
     """Counts as they may be published: `n` is null where it is not, and `shown` is the text to print instead.
 
-    Only `protect` makes one, and only from another one can a new one be derived.
+    Only `protect` makes one, and only from another one can a new one be derived. Its frame is always one chunk: polars
+    2.1 panics where text is put together and a filter has left a first chunk empty.
     """
 
     name: str
@@ -90,7 +91,7 @@ class SafeTable:
 
     def map(self, change: Callable[[pl.DataFrame], pl.DataFrame], name: str | None = None) -> "SafeTable":
         """Return the table after a change that uses nothing but what is in it."""
-        return replace(self, frame=change(self.frame), name=name or self.name)
+        return replace(self, frame=change(self.frame).rechunk(), name=name or self.name)
 
     def where(self, **values: str | None) -> "SafeTable":
         """Return the rows with these values; None asks for the rows over all values of that dimension."""
@@ -99,7 +100,7 @@ class SafeTable:
 
     def filtered(self, condition: pl.Expr) -> "SafeTable":
         """Return the rows for which a condition holds."""
-        return replace(self, frame=self.frame.filter(condition))
+        return replace(self, frame=self.frame.filter(condition).rechunk())
 
     def each(self, *dimensions: str) -> "SafeTable":
         """Return the rows in which these dimensions are filled."""
@@ -176,6 +177,7 @@ def protect(tables: Sequence[Counts], *, threshold: int, smallest_rate: int) -> 
 
     `threshold` is the smallest count that may be shown, `smallest_rate` the smallest denominator of a rate.
     """
+    tables = [replace(table, frame=table.frame.rechunk()) for table in tables]
     cells = _cells(tables)
     equations = pl.concat([_equations(table) for table in tables])
     marks = _marks(cells, equations, threshold)
@@ -284,4 +286,4 @@ def _published(table: Counts, marks: pl.DataFrame, threshold: int, smallest_rate
         text.alias(SHOWN),
         *(pl.when(is_shown & enough).then(pl.col(name)).alias(name) for name in table.measures),
     )
-    return SafeTable(table.name, frame, smallest_rate, _SEAL)
+    return SafeTable(table.name, frame.rechunk(), smallest_rate, _SEAL)

@@ -112,6 +112,15 @@ def test_a_count_is_asked_for_by_its_values_and_the_others_mean_all() -> None:
     assert safe.count(centre="b").value == 0
 
 
+def test_a_table_that_came_in_pieces_is_whole_after_a_filter() -> None:
+    """Polars 2.1 panics where text is put together and the first piece of a frame is empty."""
+    pieces = table([("a", 10), ("b", 20), (None, 30)], "centre")
+    more = table([("c", 30), ("d", 40)], "centre").frame
+    whole = Counts("t", "patient", pl.concat([pieces.frame, more], rechunk=False))
+    late = published(whole)["t"].filtered(pl.col("centre").is_in(["c", "d"]))
+    assert late.map(lambda frame: frame.select(pl.format("{}: {}", "centre", "shown"))).frame.height == 2
+
+
 def random_cube(seed: int) -> Counts:
     """A table of two or three dimensions with all its margins and counts that are often small."""
     generator = np.random.default_rng(seed)
