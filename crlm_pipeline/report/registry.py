@@ -36,6 +36,11 @@ class Registry:
         return _is_signed(self.editions)
 
     @property
+    def is_relative(self) -> bool:
+        """Whether the sources hold only day offsets, so that dates stand on a pseudo-calendar."""
+        return "relative" in self.source_files["calendar"]
+
+    @property
     def series(self) -> tuple[str, ...]:
         """The series that judged, recommendations first."""
         return tuple(self.kinds)
