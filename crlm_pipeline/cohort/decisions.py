@@ -30,7 +30,8 @@ SHAPE: Final[dict[str, pl.DataType]] = {
     "fate": pl.String(),
     "is_open": pl.Boolean(),
 }
-"""`window_end`: last day of a local decision's window, the as-of date at most. `fate`: reassessed or died, of an untreated assessment."""
+"""`window_end`: last day of a local decision's window, the as-of date at most. `fate`: of an untreated assessment,
+reassessed or died."""
 
 
 def decisions(
