@@ -43,14 +43,17 @@ def annotate(cohort: Cohort, knowledge: Knowledge, settings: Settings, as_of: da
     Raises `UsageError` for a guideline or edition that is not held.
     """
     decisions, situations = number_situations(cohort.decision, knowledge)
-    judged = [
-        _judge_series(series, decisions, cohort.class_view, situations, settings, as_of)
-        for series in judging_series(knowledge, settings)
-    ]
+    judging = judging_series(knowledge, settings)
+    judged = [_judge_series(series, decisions, cohort.class_view, situations, settings, as_of) for series in judging]
     # Diagonal, since a series that applies nowhere, as a label in a registry of one country, has bare empty tables.
     parts = {model: [part[model] for part in judged] for model in judged[0]} if judged else {}
     frames = {model: pl.concat(found, how="diagonal_relaxed") for model, found in parts.items()}
-    frames[PatientPathway] = patient_pathways(cohort.patient, cohort.decision, frames[PatientPathway])
+    applies_in = {
+        series.guideline: series.countries if settings.judge_by is None else ()
+        for series in judging
+        if series.kind == "recommendation"
+    }
+    frames[PatientPathway] = patient_pathways(cohort.patient, cohort.decision, frames[PatientPathway], applies_in)
     return Annotation({model: _typed(model, frame) for model, frame in frames.items()})
 
 

@@ -157,11 +157,10 @@ def _answer(answer: EditionAnswer, decision: Facts) -> Iterator[str]:
     said = answer.outcome
     if said.missing_facts:
         yield f"    missing: {facts_in_words(said.missing_facts)}"
-    if isinstance(said, Outcome):
-        if said.unlocking_facts:
-            yield f"    would be decided by: {facts_in_words(said.unlocking_facts)}"
-        if said.would_be:
-            yield f"    would be: {said.would_be}"
+    if isinstance(said, Outcome) and said.unlocking_facts:
+        yield f"    would be decided by: {facts_in_words(said.unlocking_facts)}"
+    if said.would_be:
+        yield f"    would be: {said.would_be}"
     for each in answer.safety:
         state = "fires" if each.truth else "cannot be checked"
         yield f"    safety {each.rule.id} {state}: {each.rule.because}"

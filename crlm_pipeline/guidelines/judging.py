@@ -122,7 +122,7 @@ def _by_label(
         ]
         said = label_outcome(edition, situations.given[state.given_no].treatment, truths, open_facts)
         missing = list(said.missing_facts)
-        rows.append((said.verdict, True, said.rule_id, said.reason, missing, missing, None, None, [], None))
+        rows.append((said.verdict, True, said.rule_id, said.reason, missing, missing, said.would_be, None, [], None))
         options += [(number, edition.wordings[w].id, 1, "definite") for w, truth in enumerate(truths) if truth is True]
     return _gathered(pl.DataFrame(rows, schema=LADDER_SCHEMA, orient="row"), state_no), _options(options)
 

@@ -7,6 +7,7 @@ from functools import cache
 from crlm_pipeline.guidelines.model import Edition, LabelWording
 from crlm_pipeline.guidelines.patterns import NOTHING, Tokens, expand, expand_alternatives, targeted_drugs
 from crlm_pipeline.guidelines.truth import Truth, either
+from crlm_pipeline.guidelines.wording import rule_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class LabelOutcome:
     rule_id: str | None
     reason: str
     missing_facts: tuple[str, ...]
+    would_be: str | None = None
 
 
 def fits(wording: LabelWording, treatment: Tokens) -> bool:
@@ -47,22 +49,22 @@ def label_outcome(
     drugs = sorted(treatment & listed(edition.listed_drugs))
     if not drugs:
         return LabelOutcome("no_rule", None, "The regimen holds no drug that this label series lists.", ())
-    missing: set[str] = set()
-    used: list[str] = []
-    covered: list[Truth] = []
-    for drug in drugs:
-        own = [n for n, w in enumerate(edition.wordings) if drug in listed((w.drug,)) and fits(w, treatment)]
-        truth = either(truths[n] for n in own)
-        covered.append(truth)
-        used += [edition.wordings[n].id for n in own if truths[n] is True]
-        if truth is None:
-            missing |= {fact for n in own if truths[n] is None for fact in unknown[n]}
-    if False in covered:
-        outside = ", ".join(drug for drug, truth in zip(drugs, covered, strict=True) if truth is False)
-        return LabelOutcome("off_label", None, f"No wording in force covers this use of {outside}.", ())
-    if None in covered:
-        facts = tuple(sorted(missing))
-        return LabelOutcome(
-            "not_evaluable", None, f"The label depends on {', '.join(facts)}, not known that day.", facts
-        )
-    return LabelOutcome("on_label", used[0], "Every listed drug was used within a wording in force.", ())
+    covering = {
+        drug: [n for n, w in enumerate(edition.wordings) if drug in listed((w.drug,)) and fits(w, treatment)]
+        for drug in drugs
+    }
+    covered = {drug: either(truths[n] for n in own) for drug, own in covering.items()}
+    outside = [drug for drug, truth in covered.items() if truth is False]
+    if outside:
+        return LabelOutcome("off_label", None, f"No wording in force covers this use of {', '.join(outside)}.", ())
+    unsettled = [[n for n in covering[d] if truths[n] is None] for d, truth in covered.items() if truth is None]
+    if unsettled:
+        facts = tuple(sorted({fact for own in unsettled for n in own for fact in unknown[n]}))
+        conditions = [
+            " or ".join(dict.fromkeys(rule_in_words(edition.wordings[n], unknown[n]) for n in own)) for own in unsettled
+        ]
+        would_be = f"on label if {' and '.join(dict.fromkeys(conditions))}; otherwise off label"
+        reason = f"The label depends on {', '.join(facts)}, not known that day."
+        return LabelOutcome("not_evaluable", None, reason, facts, would_be)
+    used = next(edition.wordings[n].id for n in covering[drugs[0]] if truths[n] is True)
+    return LabelOutcome("on_label", used, "Every listed drug was used within a wording in force.", ())

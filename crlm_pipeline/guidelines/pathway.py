@@ -1,5 +1,7 @@
 """The precision pathway of each metastatic patient: that of the next decision, else of the latest."""
 
+from collections.abc import Mapping, Sequence
+
 import polars as pl
 
 from crlm_pipeline.guidelines.outcome import TEST_FIRST
@@ -7,11 +9,17 @@ from crlm_pipeline.guidelines.outcome import TEST_FIRST
 _PROVISIONAL = pl.col("pathway_missing").list.len() > 0
 
 
-def patient_pathways(patients: pl.DataFrame, decisions: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
-    """Return a row per metastatic patient and series that judges one of the patient's decisions, or any series.
+def patient_pathways(
+    patients: pl.DataFrame,
+    decisions: pl.DataFrame,
+    verdicts: pl.DataFrame,
+    applies_in: Mapping[str, Sequence[str]],
+) -> pl.DataFrame:
+    """Return a row per metastatic patient and recommendation series that applies in the patient's country.
 
-    `verdicts`: the kept verdicts of recommendation series with `pathway`, `pathway_missing` and `best_option`. A
-    patient without a decision has a row per series with basis `none` and the reason.
+    `verdicts`: the kept verdicts of recommendation series with `pathway`, `pathway_missing` and `best_option`;
+    `applies_in`: the countries of each series, none meaning everywhere. A patient without a decision has basis `none`
+    and the reason.
     """
     basis = _basis(decisions)
     judged = verdicts.join(basis, on="decision_id").with_columns(
@@ -36,7 +44,7 @@ def patient_pathways(patients: pl.DataFrame, decisions: pl.DataFrame, verdicts: 
         "missing_facts",
         "reason",
     ]
-    return pl.concat([judged.select(columns), _without_decision(patients, decisions, verdicts, judged).select(columns)])
+    return pl.concat([judged.select(columns), _without_decision(patients, decisions, applies_in).select(columns)])
 
 
 def _basis(decisions: pl.DataFrame) -> pl.DataFrame:
@@ -64,18 +72,29 @@ def _reason() -> pl.Expr:
 
 
 def _without_decision(
-    patients: pl.DataFrame, decisions: pl.DataFrame, verdicts: pl.DataFrame, judged: pl.DataFrame
+    patients: pl.DataFrame, decisions: pl.DataFrame, applies_in: Mapping[str, Sequence[str]]
 ) -> pl.DataFrame:
-    none = patients.filter(pl.col("is_metastatic")).join(decisions.select("patient_id"), on="patient_id", how="anti")
-    return none.join(verdicts.select("guideline").unique().sort("guideline"), how="cross").select(
-        "patient_id",
-        "guideline",
-        edition_id=pl.lit(None, pl.String),
-        basis=pl.lit("none"),
-        decision_id=pl.lit(None, pl.String),
-        pathway=pl.lit(None, pl.String),
-        certainty=pl.lit(None, pl.String),
-        treatment=pl.lit(None, pl.String),
-        missing_facts=pl.lit([], dtype=pl.List(pl.String)),
-        reason=pl.lit("There is no decision to judge: the patient died before one, or none is on record."),
+    series = pl.DataFrame(
+        {"guideline": list(applies_in), "countries": [list(countries) for countries in applies_in.values()]},
+        schema={"guideline": pl.String, "countries": pl.List(pl.String)},
+    )
+    applies = (pl.col("countries").list.len() == 0) | pl.col("countries").list.contains(pl.col("country"))
+    undecided = patients.filter(pl.col("is_metastatic")).join(
+        decisions.select("patient_id"), on="patient_id", how="anti"
+    )
+    return (
+        undecided.join(series, how="cross")
+        .filter(applies)
+        .select(
+            "patient_id",
+            "guideline",
+            edition_id=pl.lit(None, pl.String),
+            basis=pl.lit("none"),
+            decision_id=pl.lit(None, pl.String),
+            pathway=pl.lit(None, pl.String),
+            certainty=pl.lit(None, pl.String),
+            treatment=pl.lit(None, pl.String),
+            missing_facts=pl.lit([], dtype=pl.List(pl.String)),
+            reason=pl.lit("There is no decision to judge: the patient died before one, or none is on record."),
+        )
     )
