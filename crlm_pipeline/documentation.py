@@ -183,6 +183,16 @@ def conflicts_page() -> str:
     return _page(["# Where guidelines contradict each other", GENERATED, _markdown_table(header, rows)])
 
 
+def biomarkers_page() -> str:
+    """Return how HER2 is read under each scheme and where the hotspots lie in the genome, as Markdown."""
+    schemes = resources.reference("her2_schemes")
+    hotspots = resources.reference("hotspots")
+    parts = ["# Biomarker definitions", GENERATED]
+    for title, rows in (("HER2 by scheme", schemes), ("Hotspots", hotspots)):
+        parts += [f"## {title}", _markdown_table(tuple(rows[0]), [tuple(row.values()) for row in rows])]
+    return _page(parts)
+
+
 def showcases_page(knowledge: Knowledge) -> str:
     """Return the showcases with the verdicts that the editions give them today, as Markdown."""
     parts = ["# Showcases", GENERATED, "One decision each, as the day, the country or one fact changes."]
@@ -210,6 +220,7 @@ def generated_pages() -> dict[str, str]:
         "clinical-coverage.md": coverage_page(knowledge),
         "guideline-conflicts.md": conflicts_page(),
         "showcases.md": showcases_page(knowledge),
+        "biomarkers.md": biomarkers_page(),
         "guidelines/edition.schema.json": json.dumps(edition_schema(), indent=1) + "\n",
         **{f"guidelines/{edition.edition}.md": edition_page(edition) for edition in knowledge.editions},
     }
