@@ -16,7 +16,7 @@ from crlm_pipeline.settings import Windows
 from schemas.cohort import ExposureRole, LineOfTherapy
 from schemas.column import Table, describe
 
-__all__ = ["History", "Lines", "derive"]
+__all__ = ["History", "Lines", "derive", "outcomes_of_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +101,27 @@ def _lines(members: pl.DataFrame, tokens: pl.DataFrame, windows: Windows) -> pl.
 
 
 def _progression(members: pl.DataFrame, lines: pl.DataFrame, history: History) -> pl.DataFrame:
-    """Return each progression on a line: a drug of it stopped for it, or an outcome before the next line.
-
-    A progression on the day a line starts is the last one's: it is why the new line started.
-    """
+    """Return each progression on a line: a drug of it stopped for it, or an outcome before the next line."""
     stopped = members.filter(pl.col("progression_date").is_not_null()).select(*LINE, "progression_date")
     seen = (
-        history.outcomes.filter(pl.col("outcome") == "progression")
-        .select("patient_id", progression_date="outcome_date")
-        .sort("progression_date")
+        outcomes_of_lines(history.outcomes, lines)
+        .filter(pl.col("outcome") == "progression")
+        .select(*LINE, progression_date="outcome_date")
+    )
+    return pl.concat([stopped, seen]).unique().sort(*LINE, "progression_date")
+
+
+def outcomes_of_lines(outcomes: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Return each outcome with the line it belongs to: the latest one started before that day.
+
+    What is seen on the day a line starts is the last one's: a progression is why the new line started.
+    """
+    return (
+        outcomes.select("patient_id", "outcome_date", "outcome")
+        .sort("outcome_date")
         .join_asof(
             lines.select(*LINE, "start_date").sort("start_date", "line", "course"),
-            left_on="progression_date",
+            left_on="outcome_date",
             right_on="start_date",
             by="patient_id",
             strategy="backward",
@@ -120,9 +129,8 @@ def _progression(members: pl.DataFrame, lines: pl.DataFrame, history: History) -
             check_sortedness=False,
         )
         .filter(pl.col("line").is_not_null())
-        .select(*LINE, "progression_date")
+        .select(*LINE, "outcome_date", "outcome")
     )
-    return pl.concat([stopped, seen]).unique().sort(*LINE, "progression_date")
 
 
 def _line_of_therapy(lines: pl.DataFrame, progression: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.cohort.lines import Lines
+from crlm_pipeline.cohort.lines import Lines, outcomes_of_lines
 from crlm_pipeline.cohort.roles import LINE
 
 _RESPONSES: Final = ("complete_response", "partial_response")
@@ -25,7 +25,7 @@ def had_anti_egfr_response(asked: pl.DataFrame, lines: Lines, outcomes: pl.DataF
     earlier = (
         asked.join(treated, on="patient_id")
         .filter(~is_own.fill_null(value=False) & (pl.col("start_date") < pl.col("decision_date")))
-        .join(_outcomes_of_lines(outcomes, lines.line_of_therapy), on=LINE, how="left")
+        .join(outcomes_of_lines(outcomes, lines.line_of_therapy), on=LINE, how="left")
         .group_by("decision_id", "line", "course")
         .agg(
             is_response=seen.is_in(_RESPONSES).fill_null(value=False).any(),
@@ -50,25 +50,6 @@ def had_anti_egfr_response(asked: pl.DataFrame, lines: Lines, outcomes: pl.DataF
             .otherwise(pl.lit(value=False))
             .alias("had_anti_egfr_response"),
         )
-    )
-
-
-def _outcomes_of_lines(outcomes: pl.DataFrame, line_of_therapy: pl.DataFrame) -> pl.DataFrame:
-    """Return each outcome with the line it belongs to: the latest one started before that day."""
-    return (
-        outcomes.select("patient_id", "outcome_date", "outcome")
-        .sort("outcome_date")
-        .join_asof(
-            line_of_therapy.select(*LINE, "start_date").sort("start_date", "line", "course"),
-            left_on="outcome_date",
-            right_on="start_date",
-            by="patient_id",
-            strategy="backward",
-            allow_exact_matches=False,
-            check_sortedness=False,
-        )
-        .filter(pl.col("line").is_not_null())
-        .select(*LINE, "outcome_date", "outcome")
     )
 
 
