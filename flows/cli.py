@@ -270,12 +270,21 @@ def synthetic(
     folder: Annotated[Path, typer.Argument(metavar="DIR")],
     patients: Annotated[int, typer.Option(metavar="N", min=1, help="How many patients.")],
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed gives the same registry.")],
+    layout: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="Source format to write it in.")
+    ] = "canonical",
 ) -> None:
-    """Write a synthetic registry of any size."""
-    from crlm_pipeline.synthetic import write_registry
+    """Write a synthetic registry of any size, in any source format that is known."""
+    from crlm_pipeline.synthetic import write_registry, write_sample
+    from crlm_pipeline.synthetic.layouts import LAYOUTS
 
+    if layout not in LAYOUTS:
+        raise UsageError(f"{layout}: no such source format. Choose one of {', '.join(LAYOUTS)}.")
     _make_room(folder)
-    write_registry(folder, patients, seed)
+    if layout == "canonical":
+        write_registry(folder, patients, seed)
+    else:
+        write_sample(folder, patients, seed, layout)
     console.say(f"synthetic {folder}; next: crlm run {folder}")
 
 

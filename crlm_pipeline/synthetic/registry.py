@@ -1,5 +1,6 @@
 """Writes a synthetic registry, batch by batch, so that memory stays the same at any size."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from crlm_pipeline.synthetic.assays import assay_rows, draw_assays
 from crlm_pipeline.synthetic.centres import Centres, found_centres
 from crlm_pipeline.synthetic.chance import Chance
 from crlm_pipeline.synthetic.course import Batch, Course, draw_course
+from crlm_pipeline.synthetic.layouts import LAYOUTS
 from crlm_pipeline.synthetic.liver import WorkUp, assessment_rows, draw_liver
 from crlm_pipeline.synthetic.people import draw_people, draw_spread, draw_tumours, patient_rows, tumour_rows
 from crlm_pipeline.synthetic.treatment import drug_rows, meeting_rows, outcome_rows, procedure_rows
@@ -25,11 +27,23 @@ def write_registry(folder: Path, patients: int, seed: int) -> None:
     The same numbers give the same bytes. Existing files of these names are replaced.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for number, tables in enumerate(_batches(patients, seed)):
+        _append(folder, tables, is_first=number == 0)
+
+
+def write_sample(folder: Path, patients: int, seed: int, layout: str) -> None:
+    """Write the same registry in another source format (`LAYOUTS`), as far as that can carry it; held in memory."""
+    folder.mkdir(parents=True, exist_ok=True)
+    batches = list(_batches(patients, seed))
+    LAYOUTS[layout](folder, {name: pl.concat([tables[name] for tables in batches]) for name in batches[0]})
+
+
+def _batches(patients: int, seed: int) -> Iterator[Tables]:
     centres = found_centres(patients, seed)
     for number, first in enumerate(range(0, max(patients, 1), BATCH)):
         size = min(BATCH, patients - first)
         generator = np.random.default_rng([seed, number + 1])
-        _append(folder, _batch(Chance(generator, size), centres, first + 1), is_first=number == 0)
+        yield _batch(Chance(generator, size), centres, first + 1)
 
 
 def _append(folder: Path, tables: Tables, *, is_first: bool) -> None:

@@ -1,0 +1,16 @@
+"""The source formats in which a synthetic registry can be written: one module each, named as the format is."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from crlm_pipeline.synthetic.layouts import canonical
+
+# Writes canonical tables (every column as text, unknown = null) into a folder, as far as the format can carry them.
+Write = Callable[[Path, Mapping[str, pl.DataFrame]], None]
+
+LAYOUTS: Final[dict[str, Write]] = {
+    "canonical": canonical.write,
+}
