@@ -47,8 +47,13 @@ Guidelines = Annotated[
     list[str] | None, typer.Option("--guideline", metavar="ID", help="A series to judge by; may be repeated.")
 ]
 JudgeBy = Annotated[str | None, typer.Option(metavar="EDITION", help="Judge every decision by this one edition.")]
-Mapping = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="How the source maps onto the extract contract; or one that ships.")
+Mappings = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--mapping",
+        metavar="FILE",
+        help="How a source maps onto the extract contract, or the name of one that ships; may be repeated.",
+    ),
 ]
 Side = Annotated[SidePolicy, typer.Option(help="How the transverse colon is sided.")]
 Grace = Annotated[int, typer.Option(metavar="N", min=0, help="Days in which the older edition may count too.")]
@@ -79,7 +84,7 @@ def run(
     as_of: AsOf = None,
     guideline: Guidelines = None,
     judge_by: JudgeBy = None,
-    mapping: Mapping = None,
+    mapping: Mappings = None,
     side_policy: Side = DEFAULTS.side_policy,
     grace_days: Grace = DEFAULTS.grace_days,
     partial: Partial = False,
@@ -89,7 +94,7 @@ def run(
     from flows.steps import Job
 
     settings = _settings(as_of, guideline, judge_by, side_policy, grace_days)
-    _perform(Job(_named(sources), warehouse, report, mapping, settings, partial), "cohort")
+    _perform(Job(_named(sources), warehouse, report, tuple(mapping or ()), settings, partial), "cohort")
     _show_summary(warehouse, [f"warehouse {warehouse}", f"report {report / 'index.html'}"], as_json=as_json)
 
 
@@ -98,14 +103,14 @@ def ingest(
     sources: Sources = None,
     warehouse: WarehouseFile = DEFAULT_WAREHOUSE,
     as_of: AsOf = None,
-    mapping: Mapping = None,
+    mapping: Mappings = None,
     partial: Partial = False,
 ) -> None:
     """Read and validate a registry into FILE.next; publishes nothing."""
     from flows.steps import Job, ingested_file
 
     settings = _settings(as_of)
-    _perform(Job(_named(sources), warehouse, DEFAULT_REPORT, mapping, settings, partial), "ingest")
+    _perform(Job(_named(sources), warehouse, DEFAULT_REPORT, tuple(mapping or ()), settings, partial), "ingest")
     console.say(f"ingested {ingested_file(warehouse)}; next: crlm annotate --warehouse {warehouse}")
 
 
@@ -157,13 +162,13 @@ def _write_cases(warehouse: Path, folder: Path) -> None:
 
 
 @app.command()
-def check(sources: Sources = None, mapping: Mapping = None, as_json: Json = False) -> None:
+def check(sources: Sources = None, mapping: Mappings = None, as_json: Json = False) -> None:
     """Read and validate only: prints what was found and writes nothing."""
     from crlm_pipeline.validation import check_shares
     from flows.findings import findings, findings_text
     from flows.steps import read
 
-    ingested = read(_named(sources), mapping)
+    ingested = read(_named(sources), mapping or ())
     if as_json:
         console.say_json(findings(ingested))
     else:

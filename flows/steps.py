@@ -43,7 +43,7 @@ class Job:
     sources: tuple[Path, ...]
     warehouse: Path
     report: Path
-    mapping: Path | None = None
+    mappings: tuple[Path, ...] = ()
     settings: Settings = field(default_factory=Settings)
     is_partial_allowed: bool = False
 
@@ -57,12 +57,12 @@ class Step:
     retries: int = 0
 
 
-def read(sources: Sequence[Path], mapping: Path | None, previous_findings: pl.DataFrame | None = None) -> Ingested:
+def read(sources: Sequence[Path], mappings: Sequence[Path], previous_findings: pl.DataFrame | None = None) -> Ingested:
     """Read and validate the sources; writes nothing.
 
     Raises `SourceError` for what cannot be read or mapped, `UsageError` when real and relative calendars are mixed.
     """
-    extract = read_sources(sources, load_mapping(mapping) if mapping else None)
+    extract = read_sources(sources, [load_mapping(mapping) for mapping in mappings])
     ingested = validate(extract, today=datetime.now(tz=UTC).date(), previous_findings=previous_findings)
     if ingested.has_real_calendar and ingested.has_relative_calendar:
         raise UsageError("The sources mix real dates with day offsets; give them to separate runs.")
@@ -81,7 +81,7 @@ def ingest(job: Job) -> Counts:
 
     Raises `RejectedShareError` when too much was rejected and a partial run is not allowed.
     """
-    ingested = read(job.sources, job.mapping, _last_findings(job.warehouse))
+    ingested = read(job.sources, job.mappings, _last_findings(job.warehouse))
     run = _new_run(ingested, job)
     half_made = _half_made(job.warehouse)
     with building(half_made) as warehouse:

@@ -17,19 +17,19 @@ from crlm_pipeline.extracts.tables import Extract, Notice, SourceFile, TextTable
 FORMATS: Final[tuple[Format, ...]] = (canonical, cbioportal, maf_folder, naaccr, obds)
 
 
-def read_sources(sources: Sequence[Path], mapping: MappingFile | None = None) -> Extract:
+def read_sources(sources: Sequence[Path], mappings: Sequence[MappingFile] = ()) -> Extract:
     """Read files and folders; the format of each folder, and of each folder in it, is recognised by headers.
 
-    A folder with a file that the mapping knows is read as the mapping says.
+    A folder with a file that a mapping knows is read by mappings alone, each file by the first that knows it.
 
     A file that stands in two sources (same name, same content) is read once. Raises `SourceError` for a source of no
     known format, one that cannot be read, and sources without any patient table.
     """
-    described = [mapping.described()] if mapping else []
+    described = [mapping.described() for mapping in mappings]
     files: dict[str, SourceFile] = {file.source_file_id: file for file in described}
     tables: list[TextTable] = []
     notices: list[Notice] = []
-    for format_, group in _recognised(discover(sources), mapping):
+    for format_, group in _recognised(discover(sources), [MappedFormat(file.mapping) for file in mappings]):
         reading = format_.read(group) if format_ else Reading("real", (), (), ())
         found = _source_files(format_.NAME, reading) if format_ else []
         notices += [*reading.notices, *_unused(group, reading), *_repeated(found, files)]
@@ -42,18 +42,32 @@ def read_sources(sources: Sequence[Path], mapping: MappingFile | None = None) ->
     return Extract(tuple(files.values()), tuple(tables), tuple(notices))
 
 
-def _recognised(sources: Sequence[Source], mapping: MappingFile | None) -> Iterable[tuple[Format | None, Group]]:
-    """Yield each folder of the sources with its format; None for one that is none beside others that are."""
-    mapped = MappedFormat(mapping.mapping) if mapping else None
+def _recognised(sources: Sequence[Source], mappings: Sequence[MappedFormat]) -> Iterable[tuple[Format | None, Group]]:
+    """Yield the folders of the sources with their formats; None for what has none beside others that have."""
     groups = [group for source in sources for group in source.groups]
-    if mapped and not any(mapped.recognises(group) for group in groups):
-        mapped.refuse_unknown([sheet for group in groups for sheet in group.sheets])
-    known: list[Format] = [mapped, *FORMATS] if mapped else [*FORMATS]
+    for mapping in mappings:
+        if not any(mapping.recognises(group) for group in groups):
+            mapping.refuse_unknown([sheet for group in groups for sheet in group.sheets])
     for source in sources:
-        formats = [next((format_ for format_ in known if format_.recognises(g)), None) for g in source.groups]
-        if not any(formats):
+        parts = [part for group in source.groups for part in _with_format(group, mappings)]
+        if not any(format_ for format_, _ in parts):
             raise _unrecognised(source)
-        yield from zip(formats, source.groups, strict=True)
+        yield from parts
+
+
+def _with_format(group: Group, mappings: Sequence[MappedFormat]) -> list[tuple[Format | None, Group]]:
+    """Return a folder with its format or, where a mapping knows a file of it, each file with its mapping."""
+    files = [
+        Group(group.label, tuple(sheets), ()) for _, sheets in groupby(group.sheets, key=lambda sheet: sheet.file.name)
+    ]
+    by_mapping = [(_first(mappings, file), file) for file in files]
+    if any(mapping for mapping, _ in by_mapping):
+        return [*by_mapping, (None, Group(group.label, (), group.other_files))]
+    return [(_first(FORMATS, group), group)]
+
+
+def _first(formats: Sequence[Format], group: Group) -> Format | None:
+    return next((format_ for format_ in formats if format_.recognises(group)), None)
 
 
 def _unrecognised(source: Source) -> SourceError:

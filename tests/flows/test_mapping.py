@@ -33,6 +33,21 @@ def test_a_registry_is_run_through_a_mapping_that_ships(crlm: Crlm, dutch: Path,
         assert set(published.read(SourceFile)["format"]) == {"mapping", "mapping:nkr"}
 
 
+def test_several_mappings_serve_one_run(crlm: Crlm, dutch: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("Pat\n1\n", encoding="utf-8")
+    mapping = tmp_path / "other.yaml"
+    mapping.write_text(
+        "mapping: other\nfiles:\n  - header: [Pat]\n    patient_id: Pat\n    id_prefix: {constant: other}\n    rows:\n"
+        "      - {table: patient, columns: {centre_id: {constant: other}, country: {constant: DE}}}\n"
+    )
+    warehouse = tmp_path / "crlm.duckdb"
+    answer = crlm("ingest", dutch, other, "--mapping", "nkr", "--mapping", mapping, "--warehouse", warehouse)
+    assert answer.code == 0, answer.err
+    with Warehouse.open_readonly(tmp_path / "crlm.duckdb.next") as ingested:
+        assert ingested.read(Patient)["patient_id"].to_list() == ["1", "2", "other-1"]
+
+
 def test_a_mapping_that_does_not_fit_ends_with_three_and_the_line(crlm: Crlm, dutch: Path, tmp_path: Path) -> None:
     mapping = tmp_path / "mine.yaml"
     mapping.write_text(

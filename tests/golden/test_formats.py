@@ -35,8 +35,7 @@ def sample(layout: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def extract(sample: Path) -> Extract:
     """A layout that needs a mapping writes it beside its files."""
-    mapping = next(sample.glob("*.yaml"), None)
-    return read_sources([sample], load_mapping(mapping) if mapping else None)
+    return read_sources([sample], [load_mapping(path) for path in sample.glob("*.yaml")])
 
 
 def tables(extract: Extract) -> dict[str, pl.DataFrame]:

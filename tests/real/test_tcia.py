@@ -24,7 +24,7 @@ SOURCES = ("clinical_data.xlsx", "attributes.csv")
 
 
 def read(name: str) -> Extract:
-    return read_sources([real_data("tcia_crlm") / name], load_mapping(MAPPING))
+    return read_sources([real_data("tcia_crlm") / name], [load_mapping(MAPPING)])
 
 
 @pytest.fixture(scope="module", params=SOURCES)

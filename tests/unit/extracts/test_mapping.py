@@ -48,7 +48,7 @@ def refusal(folder: Path, rows: str = PATIENT_ROW, head: str = HEAD) -> SourceEr
 def mapped(folder: Path, source: str | bytes, rows: str, head: str = HEAD, name: str = "list.csv") -> Extract:
     """Write a source and a mapping that makes patients and these rows; read the source."""
     mapping = load_mapping(mapping_file(folder / "mapping", PATIENT_ROW + dedent(rows), head))
-    return read_sources([write(folder / "source", {name: source})], mapping)
+    return read_sources([write(folder / "source", {name: source})], [mapping])
 
 
 def cells(folder: Path, delivered: list[str], column: str, cell: str, head: str = HEAD) -> list[str | None]:
@@ -330,7 +330,7 @@ def test_an_age_gives_the_year_of_birth(tmp_path: Path) -> None:
     """
     mapping = load_mapping(mapping_file(tmp_path / "mapping", rows))
     source = write(tmp_path / "source", {"a.csv": "ID,age,year\np1,65,2000\np2,65.5,2000\np3,66,2024\np4,x,2000\n"})
-    assert table(read_sources([source], mapping), "patient")["birth_year"].to_list() == ["1935", "1934", "1958", "x"]
+    assert table(read_sources([source], [mapping]), "patient")["birth_year"].to_list() == ["1935", "1934", "1958", "x"]
 
 
 def test_several_rows_come_from_one_wide_row_where_their_test_was_done(tmp_path: Path) -> None:
@@ -425,7 +425,7 @@ def test_a_workbook_and_a_csv_of_the_same_records_give_equal_rows(tmp_path: Path
 def test_other_folders_are_read_by_their_own_formats(tmp_path: Path) -> None:
     mapping = load_mapping(mapping_file(tmp_path / "mapping"))
     source = write(tmp_path / "source", {"a/list.csv": "ID\np1\n", "b/patient.csv": PATIENT.replace("p1", "p2")})
-    extract = read_sources([source], mapping)
+    extract = read_sources([source], [mapping])
     assert table(extract, "patient")["patient_id"].to_list() == ["p1", "p2"]
     assert [file.format for file in extract.files] == ["mapping", "mapping:hospital", "canonical"]
 
@@ -433,7 +433,42 @@ def test_other_folders_are_read_by_their_own_formats(tmp_path: Path) -> None:
 def test_several_sources_are_read_by_one_mapping(tmp_path: Path) -> None:
     mapping = load_mapping(mapping_file(tmp_path / "mapping"))
     sources = [write(tmp_path / name, {f"{name}.csv": f"ID\n{name}\n"}) for name in ("a", "b")]
-    assert table(read_sources(sources, mapping), "patient")["patient_id"].to_list() == ["a", "b"]
+    assert table(read_sources(sources, [mapping]), "patient")["patient_id"].to_list() == ["a", "b"]
+
+
+def centre(folder: Path, name: str, header: str) -> Path:
+    """Write the mapping of a centre that is known by a column of its header."""
+    patient = f"{{centre_id: {{constant: {name}}}, country: {{constant: DE}}}}"
+    path = folder / f"{name}.yaml"
+    path.write_text(
+        f"mapping: {name}\nfiles:\n  - {{header: [{header}], patient_id: {header}, id_prefix: {{constant: {name}}}, "
+        f"rows: [{{table: patient, columns: {patient}}}]}}\n"
+    )
+    return path
+
+
+def test_each_file_of_a_folder_is_read_by_the_first_mapping_that_knows_it(tmp_path: Path) -> None:
+    mappings = [load_mapping(centre(tmp_path, name, header)) for name, header in (("a", "ID"), ("b", "Pat"))]
+    mappings.append(load_mapping(centre(tmp_path, "c", "Both")))
+    files = {
+        "1.csv": "ID,Both\n01,x\n",
+        "2.csv": "Pat\n01\n",
+        "3.csv": "Both\n01\n",
+        "4.csv": "Other\n01\n",
+        "5.md": "x",
+    }
+    extract = read_sources([write(tmp_path / "source", files)], mappings)
+    assert table(extract, "patient")["patient_id"].to_list() == ["a-01", "b-01", "c-01"]
+    unused = [notice.message for notice in extract.notices if notice.check_name == "file_not_used"]
+    assert [message.partition(":")[0] for message in unused] == ["4.csv", "5.md"]
+    assert [file.format for file in extract.files] == ["mapping"] * 3 + ["mapping:a", "mapping:b", "mapping:c"]
+
+
+def test_each_of_several_mappings_must_know_a_file(tmp_path: Path) -> None:
+    mappings = [load_mapping(centre(tmp_path, name, header)) for name, header in (("a", "ID"), ("b", "Pat"))]
+    with pytest.raises(SourceError, match="The mapping b knows none of the files") as caught:
+        read_sources([write(tmp_path / "source", {"1.csv": "ID\n01\n"})], mappings)
+    assert caught.value.column == "Pat"
 
 
 def test_the_worked_example_of_the_documentation_gives_what_it_says(tmp_path: Path) -> None:
@@ -442,7 +477,7 @@ def test_the_worked_example_of_the_documentation_gives_what_it_says(tmp_path: Pa
     source = next(block for block in blocks if block.startswith("Pat;"))
     mapping = tmp_path / "registry.yaml"
     mapping.write_text(next(block for block in blocks if block.startswith("mapping:")), encoding="utf-8")
-    extract = read_sources([write(tmp_path / "source", {"registry.csv": source})], load_mapping(mapping))
+    extract = read_sources([write(tmp_path / "source", {"registry.csv": source})], [load_mapping(mapping)])
     assert table(extract, "assessment").drop("source_row").rows() == [
         ("Nord-0071", "2023-05-17", "35", "32", "liver"),
         ("Nord-0072", "2023-06-03", None, "41", "liver;lung"),
@@ -468,7 +503,7 @@ key_nkr;key_zid;key_eid;incjr;topo_sublok;msi_stat;ras_mut;braf_mut;meta_lever_a
 
 @pytest.fixture
 def dutch(tmp_path: Path) -> Extract:
-    return read_sources([write(tmp_path, {"nkr.csv": DUTCH})], load_mapping(Path("nkr")))
+    return read_sources([write(tmp_path, {"nkr.csv": DUTCH})], [load_mapping(Path("nkr"))])
 
 
 def test_the_dutch_codes_become_results(dutch: Extract) -> None:

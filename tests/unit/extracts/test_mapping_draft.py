@@ -43,7 +43,7 @@ def test_a_draft_completed_where_it_asks_reads_the_file_it_was_drafted_from(work
     with pytest.raises(SourceError, match="country needs exactly one"):
         load_mapping(mapping)
     mapping.write_text(draft(workbook).replace("country: {constant: }", "country: {constant: DE}"), encoding="utf-8")
-    extract = read_sources([workbook], load_mapping(mapping))
+    extract = read_sources([workbook], [load_mapping(mapping)])
     assert table(extract, "patient").select("patient_id", "centre_id", "sex").rows() == [
         ("p1", "b", "female"),
         ("p2", "b", None),
