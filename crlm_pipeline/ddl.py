@@ -9,6 +9,7 @@ from schemas.column import Column, TableDescription
 SQL_TYPES: Final[dict[pl.DataType, str]] = {
     pl.String(): "VARCHAR",
     pl.List(pl.String()): "VARCHAR[]",
+    pl.List(pl.Int32()): "INTEGER[]",
     pl.Date(): "DATE",
     pl.Boolean(): "BOOLEAN",
     pl.Int32(): "INTEGER",

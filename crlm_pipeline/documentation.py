@@ -19,6 +19,7 @@ from crlm_pipeline.guidelines.load import Knowledge, load_editions
 from crlm_pipeline.guidelines.model import Edition, Rule
 from crlm_pipeline.guidelines.review_sheet import example_in_words
 from crlm_pipeline.guidelines.showcases import SHOWCASES, Shown, show
+from schemas.archive import ARCHIVE_MODELS
 from schemas.audit import AUDIT_MODELS
 from schemas.cohort import COHORT_MODELS
 from schemas.column import Column, TableDescription, describe
@@ -40,7 +41,7 @@ STRENGTHS: Final = {
 
 def data_dictionary() -> str:
     """Return every table and column of the warehouse as Markdown."""
-    models = (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *MART_MODELS, *AUDIT_MODELS)
+    models = (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *MART_MODELS, *AUDIT_MODELS, *ARCHIVE_MODELS)
     parts = ["# Data dictionary", GENERATED, "Unknown is always null. **R**: never null."]
     for schema, tables in groupby(map(describe, models), key=lambda table: table.schema):
         parts.append(f"## {schema}")
@@ -49,12 +50,19 @@ def data_dictionary() -> str:
 
 
 def _table_section(table: TableDescription) -> str:
-    key = f" Key: {', '.join(f'`{name}`' for name in table.key)}." if table.key else ""
+    key = f" Key: {_names(table.key)}." if table.key else ""
+    key += (
+        f" A later delivery corrects a row of the same {_names(table.identity)}." if table.schema == "extract" else ""
+    )
     header = ("column", "type", "meaning", "values", "codes", "sensitivity")
     rows = [_column_row(column) for column in table.columns]
     return (
         f"### {table.qualified_name}\n\n{table.sentence} Grain: {table.grain}.{key}\n\n{_markdown_table(header, rows)}"
     )
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in columns)
 
 
 def _column_row(column: Column) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from crlm_pipeline.extracts.tables import Extract, Notice, SourceFile
+from crlm_pipeline.extracts.tables import Delivery, Extract, Notice, SourceFile
 from crlm_pipeline.validation.findings import noticed
 from crlm_pipeline.warehouse import Warehouse
 from schemas.audit import Finding, FindingRow
@@ -18,8 +18,8 @@ def record_notices(warehouse: Warehouse, notices: Sequence[Notice], run_id: str)
     Those that stood in the last published run persist: validation, which cannot see them, took them for resolved.
     """
     files = warehouse.read(SourceFileTable).drop("run_id").unique("source_file_id", maintain_order=True)
-    extract = Extract(tuple(SourceFile(**row) for row in files.iter_rows(named=True)), (), tuple(notices))
-    findings, rows = noticed(extract)
+    described = tuple(SourceFile(**row) for row in files.iter_rows(named=True))
+    findings, rows = noticed(Extract((Delivery("", described, (), tuple(notices), 0),)))
     warehouse.register("noticed_again", findings.select("finding_id"))
     before = warehouse.query("run/findings_noticed_again")["finding_id"]
     warehouse.execute("run/forget_findings_noticed_again")

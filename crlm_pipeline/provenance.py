@@ -1,9 +1,18 @@
-"""Where a result comes from: the version that made it and the run. (The hash is `Warehouse.content_hash`.)"""
+"""Where a result comes from: the version that made it, the run, and the keys by which equal work is known again.
 
+(The hash of the content is `Warehouse.content_hash`.)
+"""
+
+import hashlib
 import secrets
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
+
+from crlm_pipeline import resources
+from crlm_pipeline.settings import Settings
 
 DISTRIBUTION: Final = "crlm-pipeline"
 
@@ -16,3 +25,31 @@ def package_version() -> str:
 def new_run_id(started_at: datetime) -> str:
     """Return an id that sorts by time and that no other run has, e.g. `20260630T041500-1f6c09ab`."""
     return f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def reader_key() -> str:
+    """Return a hash of the code and tables that read sources: with the same key the same file makes the same rows."""
+    return _hash([package_version()], [*resources.code_files("extracts"), *resources.reference_files()])
+
+
+def judgement_key(settings: Settings, as_of: date) -> str:
+    """Return a hash of what a judgement depends on beside the decisions: knowledge, rules and settings.
+
+    `as_of` matters only where one edition judges every decision, a rolling one as it stood on that day.
+    """
+    told = [
+        package_version(),
+        str(settings.guidelines),
+        str(settings.judge_by),
+        str(settings.grace_days),
+        str(as_of if settings.judge_by else None),
+    ]
+    files = [*resources.code_files("guidelines"), *resources.edition_files(), *resources.reference_files()]
+    return _hash(told, files)
+
+
+def _hash(told: Iterable[str], files: Iterable[Path]) -> str:
+    digest = hashlib.sha256("\x00".join(told).encode())
+    for path in files:
+        digest.update(path.name.encode() + b"\x00" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

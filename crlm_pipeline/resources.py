@@ -34,6 +34,16 @@ def mapping_files() -> list[Path]:
     return sorted((_folder("data") / "mappings").glob("*.yaml"))
 
 
+def reference_files() -> list[Path]:
+    """Return the reference tables, sorted by name."""
+    return sorted((_folder("data") / "reference").glob("*.csv"))
+
+
+def code_files(subpackage: str) -> list[Path]:
+    """Return the modules of a subpackage, sorted by path."""
+    return sorted((_PACKAGE / subpackage).rglob("*.py"))
+
+
 def reference_path(name: str) -> Path:
     """Return the path of the reference table `data/reference/<name>.csv`."""
     return _folder("data") / "reference" / f"{name}.csv"

@@ -15,13 +15,14 @@ import polars as pl
 from crlm_pipeline.ddl import SQL_TYPES, comments, create_table, literal, quoted
 from crlm_pipeline.errors import CrlmError, SourceError, WarehouseBusyError
 from crlm_pipeline.resources import sql
+from schemas.archive import ARCHIVE_MODELS
 from schemas.audit import AUDIT_MODELS
 from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
 from schemas.column import Table, TableDescription, describe
 from schemas.extract import EXTRACT_MODELS
 from schemas.guideline import GUIDELINE_MODELS
 
-SCHEMAS: Final = ("extract", "cohort", "guideline", "audit", "mart")
+SCHEMAS: Final = ("extract", "cohort", "guideline", "audit", "mart", "archive")
 HASHED_SCHEMAS: Final = ("extract", "cohort", "guideline", "mart")
 
 # DuckDB 1.2 and everything later, 2.x included, reads this layout.
@@ -51,7 +52,9 @@ _BY_SQL: Final = (
     RequiredTest,
 )  # tables or views that a statement of sql/ creates, as it does the marts
 _TABLES: Final = tuple(
-    model for model in (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *AUDIT_MODELS) if model not in _BY_SQL
+    model
+    for model in (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *AUDIT_MODELS, *ARCHIVE_MODELS)
+    if model not in _BY_SQL
 )
 
 
@@ -132,6 +135,11 @@ class Warehouse:
         table = describe(model)
         columns = [quoted(column.name) for column in table.columns]
         return self._connection.sql(f"from {table.qualified_name}").select(*columns).pl()
+
+    def holds(self, model: type[Table]) -> bool:
+        """Whether the file has the table; one that an older version wrote may lack it."""
+        table = describe(model)
+        return self._has(table.schema, table.name)
 
     def query(self, sql_name: str, **parameters: Any) -> pl.DataFrame:
         """Return the rows of the statement `sql/<sql_name>.sql`; every `$name` in it must be given."""

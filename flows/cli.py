@@ -58,6 +58,15 @@ Mappings = Annotated[
 Side = Annotated[SidePolicy, typer.Option(help="How the transverse colon is sided.")]
 Grace = Annotated[int, typer.Option(metavar="N", min=0, help="Days in which the older edition may count too.")]
 Partial = Annotated[bool, typer.Option("--partial", help="Publish what is left even if too much was rejected.")]
+Add = Annotated[
+    bool, typer.Option("--add", help="Add the sources to what the warehouse holds; else they are the whole registry.")
+]
+PseudonymKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--pseudonym-key", metavar="FILE", readable=False, help="Replace ids by pseudonyms made with the key in FILE."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 
 DEFAULT_WAREHOUSE: Final = Path("crlm.duckdb")
@@ -88,13 +97,16 @@ def run(
     side_policy: Side = DEFAULTS.side_policy,
     grace_days: Grace = DEFAULTS.grace_days,
     partial: Partial = False,
+    add: Add = False,
+    pseudonym_key: PseudonymKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Read a registry, judge every decision, publish the warehouse and write the report."""
     from flows.steps import Job
 
     settings = _settings(as_of, guideline, judge_by, side_policy, grace_days)
-    _perform(Job(_named(sources), warehouse, report, tuple(mapping or ()), settings, partial), "cohort")
+    job = Job(_named(sources), warehouse, report, tuple(mapping or ()), settings, partial, add, pseudonym_key)
+    _perform(job, "cohort")
     _show_summary(warehouse, [f"warehouse {warehouse}", f"report {report / 'index.html'}"], as_json=as_json)
 
 
@@ -105,12 +117,15 @@ def ingest(
     as_of: AsOf = None,
     mapping: Mappings = None,
     partial: Partial = False,
+    add: Add = False,
+    pseudonym_key: PseudonymKeyFile = None,
 ) -> None:
     """Read and validate a registry into FILE.next; publishes nothing."""
     from flows.steps import Job, ingested_file
 
-    settings = _settings(as_of)
-    _perform(Job(_named(sources), warehouse, DEFAULT_REPORT, tuple(mapping or ()), settings, partial), "ingest")
+    mappings, settings = tuple(mapping or ()), _settings(as_of)
+    job = Job(_named(sources), warehouse, DEFAULT_REPORT, mappings, settings, partial, add, pseudonym_key)
+    _perform(job, "ingest")
     console.say(f"ingested {ingested_file(warehouse)}; next: crlm annotate --warehouse {warehouse}")
 
 

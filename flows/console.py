@@ -73,7 +73,7 @@ def summary_text(summary: Mapping[str, Any]) -> str:
         f"{summary['rows_rejected']:,} rejected + {summary['rows_duplicate']:,} duplicate; "
         f"{summary['cells_rejected']:,} cells set aside",
         f"findings: {summary['errors']:,} errors, {summary['warnings']:,} warnings (table audit.finding)",
-        f"judged by {judge}",
+        f"judged by {judge}; {summary['decisions_judged']:,} decisions judged anew",
         f"run {summary['run_id']}, {summary['status']}, content {summary['content_hash'][:16]}",
     ]
     return "\n".join(lines)

@@ -13,22 +13,28 @@ from typing import Any, Final
 
 import polars as pl
 
+from crlm_pipeline.archive import Archive, ArchivingRun
 from crlm_pipeline.cohort.build import build_cohort
 from crlm_pipeline.errors import RejectedShareError, SourceError, UsageError
 from crlm_pipeline.extracts.mapping_load import load_mapping
-from crlm_pipeline.extracts.read import read_sources
+from crlm_pipeline.extracts.pseudonyms import load_key
+from crlm_pipeline.extracts.read import Reader, read_sources
+from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.guidelines.annotate import annotate as judge
 from crlm_pipeline.guidelines.annotate import judging_series
+from crlm_pipeline.guidelines.earlier import Earlier, read_earlier
 from crlm_pipeline.guidelines.load import load_editions
 from crlm_pipeline.guidelines.tables import guideline_tables
+from crlm_pipeline.intake import refuse_other_key, take_addition, take_whole
 from crlm_pipeline.marts import build_marts
 from crlm_pipeline.notices import record_notices
-from crlm_pipeline.provenance import new_run_id, package_version
+from crlm_pipeline.provenance import judgement_key, new_run_id, package_version, reader_key
 from crlm_pipeline.report.build import write_report
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.validation import Ingested, check_shares, validate
 from crlm_pipeline.warehouse import Warehouse, building, publish
-from schemas.audit import Finding, FindingRow, RejectedRow, RowLedger, Run, SourceFile
+from schemas.archive import Delivery
+from schemas.audit import Deletion, Finding, FindingRow, RejectedRow, RowLedger, Run, SourceFile
 from schemas.cohort import Recommendation, RequiredTest
 from schemas.column import Table, describe
 from schemas.extract import EXTRACT_MODELS
@@ -46,6 +52,8 @@ class Job:
     mappings: tuple[Path, ...] = ()
     settings: Settings = field(default_factory=Settings)
     is_partial_allowed: bool = False
+    is_addition: bool = False
+    pseudonym_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,50 +65,85 @@ class Step:
     retries: int = 0
 
 
-def read(sources: Sequence[Path], mappings: Sequence[Path], previous_findings: pl.DataFrame | None = None) -> Ingested:
-    """Read and validate the sources; writes nothing.
+def read(sources: Sequence[Path], mappings: Sequence[Path]) -> Ingested:
+    """Read and validate the sources as a whole registry; writes nothing.
 
     Raises `SourceError` for what cannot be read or mapped, `UsageError` when real and relative calendars are mixed.
     """
-    extract = read_sources(sources, [load_mapping(mapping) for mapping in mappings])
+    return _validated(read_sources(sources, [load_mapping(mapping) for mapping in mappings]), None)
+
+
+def _validated(extract: Extract, previous_findings: pl.DataFrame | None) -> Ingested:
     ingested = validate(extract, today=datetime.now(tz=UTC).date(), previous_findings=previous_findings)
     if ingested.has_real_calendar and ingested.has_relative_calendar:
         raise UsageError("The sources mix real dates with day offsets; give them to separate runs.")
     return ingested
 
 
-def _last_findings(warehouse: Path) -> pl.DataFrame | None:
-    if not warehouse.is_file():
-        return None
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the last published run leaves to the next."""
+
+    archive: Archive
+    is_there: bool = True
+    findings: pl.DataFrame | None = None
+    pseudonym_key_id: str | None = None
+
+
+def _last(warehouse: Path, *, is_needed: bool) -> Last:
+    """Read it; a first run finds nothing, nor does a whole registry after an older version, which kept no archive."""
+    if not warehouse.is_file() and not is_needed:
+        return Last(Archive.empty(), is_there=False)
     with Warehouse.open_readonly(warehouse) as published:
-        return published.read(Finding)
+        if published.holds(Delivery):
+            run = published.read(Run).row(0, named=True)
+            return Last(
+                Archive.of(published), findings=published.read(Finding), pseudonym_key_id=run["pseudonym_key_id"]
+            )
+        if is_needed:
+            problem = "an older version wrote the warehouse and kept no record of deliveries to add to."
+            raise SourceError(problem, "Run once with the whole registry, without --add.", str(warehouse))
+        return Last(Archive.empty(), is_there=False, findings=published.read(Finding))
 
 
 def ingest(job: Job) -> Counts:
-    """Read the sources into `FILE.next`.
+    """Read the sources into `FILE.next`, as the whole registry or in addition to what stands in `FILE`.
 
     Raises `RejectedShareError` when too much was rejected and a partial run is not allowed.
     """
-    ingested = read(job.sources, job.mappings, _last_findings(job.warehouse))
-    run = _new_run(ingested, job)
+    started_at = datetime.now(tz=UTC).replace(tzinfo=None)
+    run_id = new_run_id(started_at)
+    last = _last(job.warehouse, is_needed=job.is_addition)
+    key = load_key(job.pseudonym_key) if job.pseudonym_key else None
+    key_id = key.key_id if key else None
+    if last.is_there:
+        refuse_other_key(key_id, last.pseudonym_key_id, last.archive, is_addition=job.is_addition)
+    reader = Reader([load_mapping(mapping) for mapping in job.mappings], key)
+    take_in = take_addition if job.is_addition else take_whole
+    extract, archive = take_in(job.sources, reader, last.archive, run_id)
+    ingested = _validated(extract, last.findings)
+    run = _new_run(ingested, job, run_id, started_at).with_columns(pseudonym_key_id=pl.lit(key_id, pl.String))
+    archiving = ArchivingRun(run_id, reader_key(), is_addition=job.is_addition)
     half_made = _half_made(job.warehouse)
     with building(half_made) as warehouse:
         for model in EXTRACT_MODELS:
             warehouse.insert(model, ingested.tables[describe(model).name])
         warehouse.insert(Run, run)
-        _record(warehouse, ingested, run["run_id"].item())
+        warehouse.insert(Deletion, extract.deleted)
+        _record(warehouse, ingested, run_id)
+        for model, frame in archive.with_delivered(extract, ingested.rejected_row, archiving).items():
+            warehouse.insert(model, frame)
     publish(half_made, ingested_file(job.warehouse))
     return {name: frame.height for name, frame in ingested.tables.items()}
 
 
-def _new_run(ingested: Ingested, job: Job) -> pl.DataFrame:
+def _new_run(ingested: Ingested, job: Job, run_id: str, started_at: datetime) -> pl.DataFrame:
     settings = job.settings
     as_of = settings.as_of or ingested.latest_date
     if as_of is None:
         raise UsageError("The sources hold no date; say with --as-of which day the run stands for.")
-    started_at = datetime.now(tz=UTC).replace(tzinfo=None)
     row = {
-        "run_id": new_run_id(started_at),
+        "run_id": run_id,
         "started_at": started_at,
         "as_of": as_of,
         "package_version": package_version(),
@@ -110,6 +153,7 @@ def _new_run(ingested: Ingested, job: Job) -> pl.DataFrame:
         "judge_by": settings.judge_by,
         "side_policy": settings.side_policy,
         "grace_days": settings.grace_days,
+        "is_addition": job.is_addition,
     }
     return pl.DataFrame([row], schema=describe(Run).polars_schema)
 
@@ -147,18 +191,20 @@ def annotate(job: Job) -> Counts:
         raise SourceError("nothing was ingested.", "Run `crlm ingest SOURCE...` first.", str(ingested))
     half_made = _half_made(job.warehouse)
     with building(half_made, start_from=ingested) as warehouse:
-        counts = _judge(warehouse, job.settings)
+        counts = _judge(warehouse, job)
     publish(half_made, job.warehouse)
     ingested.unlink()
     return counts
 
 
-def _judge(warehouse: Warehouse, settings: Settings) -> Counts:
+def _judge(warehouse: Warehouse, job: Job) -> Counts:
+    settings = job.settings
     run = warehouse.read(Run).row(0, named=True)
     as_of = settings.as_of or run["as_of"]
     knowledge = load_editions()
+    key = judgement_key(settings, as_of)
     cohort = build_cohort(warehouse, settings, as_of)
-    annotation = judge(cohort, knowledge, settings, as_of)
+    annotation = judge(cohort, knowledge, settings, as_of, _earlier(job.warehouse, key))
     record_notices(warehouse, cohort.notices, run["run_id"])
     for frames in (cohort.frames, guideline_tables(knowledge), annotation.frames):
         for model, frame in frames.items():
@@ -166,8 +212,18 @@ def _judge(warehouse: Warehouse, settings: Settings) -> Counts:
     warehouse.create_view(Recommendation, "cohort/recommendation")
     warehouse.create_view(RequiredTest, "cohort/required_test")
     build_marts(warehouse, as_of)
+    warehouse.execute("run/judged", judgement_key=key, decisions_judged=annotation.judged_anew)
     _finish(warehouse, settings, as_of, [series.guideline for series in judging_series(knowledge, settings)])
     return {describe(model).name: frame.height for model, frame in (*cohort.frames.items(), *annotation.frames.items())}
+
+
+def _earlier(warehouse: Path, key: str) -> Earlier | None:
+    """Return what the published run judged, if it judged by the same knowledge, rules and settings."""
+    if not warehouse.is_file():
+        return None
+    with Warehouse.open_readonly(warehouse) as published:
+        is_same = published.holds(Delivery) and published.read(Run)["judgement_key"].item() == key
+        return read_earlier(published) if is_same else None
 
 
 def _finish(warehouse: Warehouse, settings: Settings, as_of: date, guidelines: list[str]) -> None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas import vocabulary as v
-from schemas.column import Count, Date, Integer, Table, Text, TextList, Timestamp, column
+from schemas.column import Boolean, Count, Date, Integer, Table, Text, TextList, Timestamp, column
 
 RUN_ID: Final = column("Run.", required=True)
 FILE_ID: Final = column("File: first 16 hex digits of the SHA-256 of name, NUL and content.", required=True)
@@ -27,6 +27,17 @@ class Run(Table):
     grace_days: Integer = column(
         "Days after a change during which the older edition may count.", unit="days", required=True
     )
+    is_addition: Boolean = column(
+        "Whether the sources were added to what earlier runs delivered; otherwise they were the whole registry.",
+        required=True,
+    )
+    pseudonym_key_id: Text = column(
+        "Which key made pseudonyms of the ids on the way in; unknown: ids are as delivered."
+    )
+    judgement_key: Text = column(
+        "Hash of what a judgement depends on beside the decisions: knowledge, rules, settings."
+    )
+    decisions_judged: Count = column("Decisions judged in this run; the judgement of the others stood unchanged.")
 
     class Config:
         name = "audit.run"
@@ -118,6 +129,19 @@ class FindingRow(Table):
         metadata = {"grain": "finding and row"}
 
 
+class Deletion(Table):
+    """A patient whose data may not be held, however often they are delivered."""
+
+    patient_hash: Text = column("SHA-256 of the patient's id, which is itself not kept.", required=True)
+    run_id: Text = column("Run that first honoured it.", required=True)
+    source_file_id: Text = column("Deletion list.", required=True)
+    source_row: Integer = column("Row in the list.", required=True)
+
+    class Config:
+        name = "audit.deletion"
+        metadata = {"grain": "patient to delete", "key": ["patient_hash"]}
+
+
 class ReportKey(Table):
     """The code under which a centre stands in the report while an edition in use is unsigned."""
 
@@ -129,4 +153,13 @@ class ReportKey(Table):
         metadata = {"grain": "centre", "key": ["centre_id"]}
 
 
-AUDIT_MODELS: Final[tuple[type[Table], ...]] = (Run, SourceFile, RowLedger, RejectedRow, Finding, FindingRow, ReportKey)
+AUDIT_MODELS: Final[tuple[type[Table], ...]] = (
+    Run,
+    SourceFile,
+    RowLedger,
+    RejectedRow,
+    Finding,
+    FindingRow,
+    Deletion,
+    ReportKey,
+)

@@ -12,6 +12,7 @@ Sensitivity = Literal["identifier", "quasi-identifier", "none"]
 
 Text = pl.String
 TextList = pl.List(pl.String)
+IntegerList = pl.List(pl.Int32)
 Date = pl.Date
 Boolean = pl.Boolean
 Integer = pl.Int32
@@ -113,13 +114,17 @@ def _vocabulary_check(values: Sequence[str], *, is_list: bool) -> pa.Check:
 
 @dataclass(frozen=True, slots=True)
 class TableDescription:
-    """A table as declared: qualified name, grain in one phrase, key columns (empty: none) and columns in order."""
+    """A table as declared: qualified name, grain in one phrase, key columns (empty: none) and columns in order.
+
+    `identity`: the columns by which a row of a later delivery is known as the correction of an earlier one.
+    """
 
     schema: str
     name: str
     sentence: str
     grain: str
     key: tuple[str, ...]
+    identity: tuple[str, ...]
     columns: tuple[Column, ...]
 
     @property
@@ -159,6 +164,7 @@ def describe(model: type[Table]) -> TableDescription:
         sentence=" ".join((model.__doc__ or "").split()),
         grain=metadata["grain"],
         key=tuple(metadata.get("key", ())),
+        identity=tuple(metadata.get("identity", metadata.get("key", ()))),
         columns=columns,
     )
 

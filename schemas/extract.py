@@ -38,7 +38,7 @@ class Patient(Table):
 
     class Config:
         name = "extract.patient"
-        metadata = {"grain": "patient", "key": ["patient_id"]}
+        metadata = {"grain": "patient", "key": ["patient_id"], "identity": ["patient_id", "centre_id"]}
 
 
 class Tumour(Table):
@@ -157,7 +157,7 @@ class Biomarker(Table):
 
     class Config:
         name = "extract.biomarker"
-        metadata = {"grain": "assay result"}
+        metadata = {"grain": "assay result", "identity": ["patient_id", "specimen_id", "analyte", "method"]}
 
 
 class DrugExposure(Table):
@@ -181,7 +181,7 @@ class DrugExposure(Table):
 
     class Config:
         name = "extract.drug_exposure"
-        metadata = {"grain": "drug and period"}
+        metadata = {"grain": "drug and period", "identity": ["patient_id", "drug", "start_date"]}
 
 
 class Procedure(Table):
@@ -209,7 +209,7 @@ class Procedure(Table):
 
     class Config:
         name = "extract.procedure"
-        metadata = {"grain": "local treatment"}
+        metadata = {"grain": "local treatment", "identity": ["patient_id", "procedure_date", "procedure"]}
 
 
 class Mdt(Table):
@@ -229,7 +229,7 @@ class Mdt(Table):
 
     class Config:
         name = "extract.mdt"
-        metadata = {"grain": "meeting that discussed the patient"}
+        metadata = {"grain": "meeting that discussed the patient", "identity": ["patient_id", "mdt_date", "mdt_type"]}
 
 
 class Outcome(Table):
@@ -243,7 +243,7 @@ class Outcome(Table):
 
     class Config:
         name = "extract.outcome"
-        metadata = {"grain": "response assessment"}
+        metadata = {"grain": "response assessment", "identity": ["patient_id", "outcome_date"]}
 
 
 EXTRACT_MODELS: Final[tuple[type[Table], ...]] = (

@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-from crlm_pipeline.extracts.tables import Extract, Notice, SourceFile, TextTable
+from crlm_pipeline.extracts.tables import Delivery, Extract, Notice, SourceFile, TextTable
 from crlm_pipeline.validation import Ingested, validate
 
 TODAY = date(2026, 11, 23)
@@ -48,7 +48,7 @@ def extract(
         )
         for table in tables
     }
-    return Extract(tuple(files.values()), tables, tuple(notices))
+    return Extract((Delivery("d", tuple(files.values()), tables, tuple(notices), 0),))
 
 
 def validated(**rows: Sequence[Cells]) -> Ingested:

@@ -19,6 +19,7 @@ from crlm_pipeline.extracts.text import UnreadableError
 from crlm_pipeline.strict_yaml import Place
 
 _PAGE: Final = "docs/formats/mapping.md"
+MAPPING_FILE: Final = "mapping"  # the format of a mapping file itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class MappingFile:
         return SourceFile(
             source_file_id=self.file.source_file_id,
             file_name=self.file.name,
-            format="mapping",
+            format=MAPPING_FILE,
             sha256=self.file.sha256,
             byte_count=len(self.file.content),
             calendar=self.mapping.calendar,

@@ -1,45 +1,102 @@
 """Reading: files of any known format become canonical tables as text, with their sources and what was noticed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from crlm_pipeline.errors import SourceError
-from crlm_pipeline.extracts.format import Format, Mapped, Reading
+from crlm_pipeline.extracts.deletions import take_deletions
+from crlm_pipeline.extracts.delivery import known_delivery, read_delivery, unread
+from crlm_pipeline.extracts.format import Format
 from crlm_pipeline.extracts.formats import canonical, cbioportal, maf_folder, naaccr, obds
 from crlm_pipeline.extracts.formats.mapped import MappedFormat
-from crlm_pipeline.extracts.mapping_load import MappingFile
-from crlm_pipeline.extracts.source import Group, Sheet, Source, discover
-from crlm_pipeline.extracts.tables import Extract, Notice, SourceFile, TextTable
+from crlm_pipeline.extracts.mapping_load import MAPPING_FILE, MappingFile
+from crlm_pipeline.extracts.pseudonyms import PseudonymKey, pseudonymised
+from crlm_pipeline.extracts.source import Group, Source, discover, refuse_changed
+from crlm_pipeline.extracts.tables import Delivery, Extract, Notice
 
 # In the order in which they are tried.
 FORMATS: Final[tuple[Format, ...]] = (canonical, cbioportal, maf_folder, naaccr, obds)
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How sources are read: the mapping files, the key of pseudonyms if ids are to be replaced, and `known`.
+
+    A delivery that is known, by its files' names and contents, is not read again: it stands as it is in `known`.
+    """
+
+    mappings: Sequence[MappingFile] = ()
+    key: PseudonymKey | None = None
+    known: Sequence[Delivery] = ()
+
+
 def read_sources(sources: Sequence[Path], mappings: Sequence[MappingFile] = ()) -> Extract:
+    """Read files and folders that are a whole registry (`read_deliveries`).
+
+    Raises `SourceError` when they hold no patient table.
+    """
+    extract = read_deliveries(sources, Reader(mappings))
+    refuse_without_patients(extract)
+    return extract
+
+
+def refuse_without_patients(extract: Extract) -> None:
+    """Raise `SourceError` when no patient table takes part."""
+    if not any(table.table_name == "patient" for table in extract.tables):
+        raise SourceError(
+            "The sources hold no patient table.", "Add patient.csv (one row per person), or name the whole folder."
+        )
+
+
+def read_deliveries(sources: Sequence[Path], reader: Reader) -> Extract:
     """Read files and folders; the format of each folder, and of each folder in it, is recognised by headers.
 
     A folder with a file that a mapping knows is read by mappings alone, each file by the first that knows it.
 
     A file that stands in two sources (same name, same content) is read once. Raises `SourceError` for a source of no
-    known format, one that cannot be read, and sources without any patient table.
+    known format and one that cannot be read, or changes while it is.
     """
-    described = [mapping.described() for mapping in mappings]
-    files: dict[str, SourceFile] = {file.source_file_id: file for file in described}
-    tables: list[TextTable] = []
-    notices: list[Notice] = []
-    for format_, group in _recognised(discover(sources), [MappedFormat(file.mapping) for file in mappings]):
-        reading = format_.read(group) if format_ else Reading("real", (), (), ())
-        found = _source_files(format_.NAME, reading) if format_ else []
-        notices += [*reading.notices, *_unused(group, reading), *_repeated(found, files)]
-        tables += [table for table in _tables(reading) if table.source_file_id not in files]
-        files |= {file.source_file_id: file for file in found if file.source_file_id not in files}
-    if not any(table.table_name == "patient" for table in tables):
-        raise SourceError(
-            "The sources hold no patient table.", "Add patient.csv (one row per person), or name the whole folder."
-        )
-    return Extract(tuple(files.values()), tuple(tables), tuple(notices))
+    found, deletions = take_deletions(discover(sources), reader.key)
+    mapped = [MappedFormat(file.mapping, file.described()) for file in reader.mappings]
+    deliveries: list[Delivery] = list(deletions.deliveries)
+    seen: set[str] = set()
+    for format_, group in _recognised(found, mapped):
+        delivery = _without_repeated(_delivery(format_, group, reader), seen)
+        deliveries.append(delivery)
+        seen |= {file.source_file_id for file in delivery.files if file.format != MAPPING_FILE}
+        refuse_changed(group)
+    return Extract(tuple(deliveries), deletions.patients)
+
+
+def _delivery(format_: Format | None, group: Group, reader: Reader) -> Delivery:
+    if format_ is None:
+        return unread(group)
+    delivery = known_delivery(format_, group, reader.known)
+    if delivery is None:
+        delivery = read_delivery(format_, group)
+        delivery = pseudonymised(delivery, reader.key) if reader.key else delivery
+    return delivery
+
+
+def _without_repeated(delivery: Delivery, seen: Set[str]) -> Delivery:
+    """Return a delivery without the files that stand in an earlier one, told once for each."""
+    repeated = [file for file in delivery.files if file.source_file_id in seen]
+    if not repeated:
+        return delivery
+    told = [
+        Notice("file_repeated", "warning", file.source_file_id, None, None,
+               f"{file.file_name}: the same file stands in two sources and was read once.")
+        for file in repeated
+    ]  # fmt: skip
+    return replace(
+        delivery,
+        files=tuple(file for file in delivery.files if file not in repeated),
+        tables=tuple(table for table in delivery.tables if table.source_file_id not in seen),
+        notices=(*delivery.notices, *told),
+    )
 
 
 def _recognised(sources: Sequence[Source], mappings: Sequence[MappedFormat]) -> Iterable[tuple[Format | None, Group]]:
@@ -77,62 +134,3 @@ def _unrecognised(source: Source) -> SourceError:
         "Check the source, or map it to the contract with --mapping.",
         source.label,
     )
-
-
-def _source_files(format_name: str, reading: Reading) -> list[SourceFile]:
-    """Describe each file that was read, its sheets together."""
-    used = [*reading.mapped, *(Mapped(sheet) for sheet in reading.consulted)]
-    used.sort(key=lambda mapped: mapped.sheet.file.name)
-    return [
-        _source_file(format_name, reading, list(of_file))
-        for _, of_file in groupby(used, key=lambda mapped: mapped.sheet.file.name)
-    ]
-
-
-def _source_file(format_name: str, reading: Reading, of_file: list[Mapped]) -> SourceFile:
-    file = of_file[0].sheet.file
-    with_records = [mapped for mapped in of_file if mapped.sheet not in reading.consulted]
-    return SourceFile(
-        source_file_id=file.source_file_id,
-        file_name=file.name,
-        format=format_name,
-        sha256=file.sha256,
-        byte_count=len(file.content),
-        calendar=reading.calendar,
-        row_count=sum(mapped.sheet.records.height for mapped in with_records),
-        unmapped_count=sum(mapped.unmapped_count for mapped in with_records),
-    )
-
-
-def _tables(reading: Reading) -> Iterable[TextTable]:
-    for mapped in reading.mapped:
-        for name, frame in mapped.tables.items():
-            yield TextTable(name, mapped.sheet.file.source_file_id, frame, mapped.sheet.records)
-
-
-def _unused(group: Group, reading: Reading) -> list[Notice]:
-    used: list[Sheet] = [*(mapped.sheet for mapped in reading.mapped), *reading.consulted]
-    unused = [*group.other_files, *(_label(sheet) for sheet in group.sheets if sheet not in used)]
-    return [
-        Notice("file_not_used", "warning", None, None, None, f"{name}: nothing of it was used.")
-        for name in sorted(unused)
-    ]
-
-
-def _label(sheet: Sheet) -> str:
-    return f"{sheet.file.name}, sheet {sheet.name}" if sheet.kind == "workbook" else sheet.file.name
-
-
-def _repeated(found: list[SourceFile], files: dict[str, SourceFile]) -> list[Notice]:
-    return [
-        Notice(
-            "file_repeated",
-            "warning",
-            file.source_file_id,
-            None,
-            None,
-            f"{file.file_name}: the same file stands in two sources and was read once.",
-        )
-        for file in found
-        if file.source_file_id in files
-    ]

@@ -25,9 +25,26 @@ class SourceBytes:
     name: str
 
     @cached_property
+    def first_seen(self) -> tuple[int, int] | None:
+        """When the file was last changed, and its size, as they were when it was first looked at."""
+        return self._stamp()
+
+    @cached_property
     def content(self) -> bytes:
         """The bytes of the file."""
         return text.read_bytes(self.path, self.name)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the file is another one by now than when it was first looked at."""
+        return self._stamp() != self.first_seen
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size
 
     @cached_property
     def sha256(self) -> str:
@@ -103,6 +120,13 @@ def discover(sources: Sequence[Path]) -> list[Source]:
     return found
 
 
+def refuse_changed(group: Group) -> None:
+    """Raise `SourceError` for a file that changed since it was found: what was read may be half of each."""
+    changed = next((sheet.file for sheet in group.sheets if sheet.file.is_changed), None)
+    if changed:
+        raise SourceError("The file changed while it was being read.", "Run again once it is whole.", changed.name)
+
+
 def _groups(files: list[SourceBytes], *, is_named: bool) -> tuple[Group, ...]:
     by_folder: dict[Path, list[SourceBytes]] = {}
     for file in files:
@@ -132,6 +156,7 @@ def _group(label: str, files: list[SourceBytes], *, is_named: bool) -> Group:
     sheets: list[Sheet] = []
     others: list[str] = []
     for file in files:
+        _ = file.first_seen  # before anything of it is read
         try:
             found = list(_sheets(file)) if is_named or file.path.suffix.lower() in _TABULAR else []
         except text.UnreadableError:

@@ -1,9 +1,11 @@
 """What reading hands to validation: canonical tables as text, the files they came from, and what the reader noticed."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 import polars as pl
+
+DELETED: Final = {"patient_hash": pl.String(), "source_file_id": pl.String(), "source_row": pl.Int32()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,15 @@ class TextTable:
 
     `frame`: `source_row` (Int32, from 1 below the header) and any contract columns, all String, unknown = null; lists
     separated by `;`. Absent columns are all-unknown. Several rows may share a source row. `raw`: the source records as
-    delivered, String columns beside `source_row`; it is read only for rows that are rejected.
+    delivered, String columns beside `source_row`; it is read only for rows that are rejected. `raw_rows`: what stands
+    on record as such a row already, by `source_row`, as JSON in `raw_row`.
     """
 
     table_name: str
     source_file_id: str
     frame: pl.DataFrame
     raw: pl.DataFrame
+    raw_rows: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,40 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Extract:
-    """Everything that was read from the sources of a run, in reading order."""
+class Delivery:
+    """The files that were read together, and what they made. `row_count`: the canonical rows that its format made.
 
+    `delivery_id`: hash of the format and the files; empty for files of no format, of which there are only notices.
+    """
+
+    delivery_id: str
     files: tuple[SourceFile, ...]
     tables: tuple[TextTable, ...]
     notices: tuple[Notice, ...]
+    row_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Everything that takes part in a run, in reading order.
+
+    `deleted`: the patients whose data may not be held: `patient_hash`, and `source_file_id` and `source_row` in a list.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    deleted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DELETED))
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """The files, each once."""
+        return tuple({file.source_file_id: file for one in self.deliveries for file in one.files}.values())
+
+    @property
+    def tables(self) -> tuple[TextTable, ...]:
+        """The canonical rows, by file and table."""
+        return tuple(table for one in self.deliveries for table in one.tables)
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the readers noticed."""
+        return tuple(notice for one in self.deliveries for notice in one.notices)

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import polars as pl
 
 from crlm_pipeline.cohort.build import Cohort
 from crlm_pipeline.errors import UsageError
+from crlm_pipeline.guidelines.earlier import Earlier, number_states
 from crlm_pipeline.guidelines.evaluation import Situations
 from crlm_pipeline.guidelines.judging import Judgement, judge, safety_findings, worst_safety
 from crlm_pipeline.guidelines.load import Knowledge, Series, is_active
@@ -19,12 +21,15 @@ from crlm_pipeline.settings import Settings
 from schemas.cohort import EditionState, EditionVerdict, PatientPathway, SafetyFinding, StateOption, Verdict
 from schemas.column import Table, describe
 
+_NUMBERED: Final[tuple[type[Table], ...]] = (EditionState, StateOption)
+
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """The judged cohort, ready for the warehouse: a frame per table model."""
+    """The judged cohort, ready for the warehouse: a frame per table model; `judged_anew` counts decisions."""
 
     frames: dict[type[Table], pl.DataFrame]
+    judged_anew: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +42,54 @@ class _Variant:
     decisions: pl.DataFrame
 
 
-def annotate(cohort: Cohort, knowledge: Knowledge, settings: Settings, as_of: date) -> Annotation:
+def annotate(
+    cohort: Cohort, knowledge: Knowledge, settings: Settings, as_of: date, earlier: Earlier | None = None
+) -> Annotation:
     """Judge the decisions of a cohort.
 
+    `earlier`: what a run of the same judgement key judged; decisions that stand unchanged keep its judgement.
     Raises `UsageError` for a guideline or edition that is not held.
     """
-    decisions, situations = number_situations(cohort.decision, knowledge)
     judging = judging_series(knowledge, settings)
-    judged = [_judge_series(series, decisions, cohort.class_view, situations, settings, as_of) for series in judging]
-    # Diagonal, since a series that applies nowhere, as a label in a registry of one country, has bare empty tables.
-    parts = {model: [part[model] for part in judged] for model in judged[0]} if judged else {}
-    frames = {model: pl.concat(found, how="diagonal_relaxed") for model, found in parts.items()}
+    unchanged = earlier.unchanged(cohort) if earlier else pl.Series("decision_id", [], pl.String)
+    anew = cohort.decision.filter(~pl.col("decision_id").is_in(unchanged.implode()))
+    frames = _judge_all(judging, anew, cohort, knowledge, settings, as_of)
     applies_in = {
         series.guideline: series.countries if settings.judge_by is None else ()
         for series in judging
         if series.kind == "recommendation"
     }
     frames[PatientPathway] = patient_pathways(cohort.patient, cohort.decision, frames[PatientPathway], applies_in)
-    return Annotation({model: _typed(model, frame) for model, frame in frames.items()})
+    typed = {model: _typed(model, frame) for model, frame in frames.items()}
+    if earlier:
+        typed = _joined(typed, earlier.judgement_of(unchanged))
+    typed[EditionState], typed[StateOption] = number_states(typed[EditionState], typed[StateOption])
+    return Annotation({model: _typed(model, frame) for model, frame in typed.items()}, anew.height)
+
+
+def _judge_all(
+    judging: Sequence[Series],
+    anew: pl.DataFrame,
+    cohort: Cohort,
+    knowledge: Knowledge,
+    settings: Settings,
+    as_of: date,
+) -> dict[type[Table], pl.DataFrame]:
+    decisions, situations = number_situations(anew, knowledge)
+    judged = [_judge_series(series, decisions, cohort.class_view, situations, settings, as_of) for series in judging]
+    # Diagonal, since a series that applies nowhere, as a label in a registry of one country, has bare empty tables.
+    parts = {model: [part[model] for part in judged] for model in judged[0]}
+    return {model: pl.concat(found, how="diagonal_relaxed") for model, found in parts.items()}
+
+
+def _joined(
+    anew: dict[type[Table], pl.DataFrame], kept: dict[type[Table], pl.DataFrame]
+) -> dict[type[Table], pl.DataFrame]:
+    """Return both judgements together; the states judged anew are numbered beyond those kept."""
+    highest = kept[EditionState].get_column("state_no").max()
+    beyond = pl.col("state_no") + (0 if highest is None else int(str(highest)) + 1)
+    shifted = {model: anew[model].with_columns(beyond) for model in _NUMBERED}
+    return {model: pl.concat([shifted.get(model, frame), kept[model]]) for model, frame in anew.items()}
 
 
 def _typed(model: type[Table], frame: pl.DataFrame) -> pl.DataFrame:

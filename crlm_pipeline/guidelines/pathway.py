@@ -21,7 +21,7 @@ def patient_pathways(
     `applies_in`: the countries of each series, none meaning everywhere. A patient without a decision has basis `none`
     and the reason.
     """
-    basis = _basis(decisions)
+    basis = basis_of_patients(decisions)
     judged = verdicts.join(basis, on="decision_id").with_columns(
         certainty=pl.when(pl.col("pathway").is_null())
         .then(None)
@@ -47,8 +47,8 @@ def patient_pathways(
     return pl.concat([judged.select(columns), _without_decision(patients, decisions, applies_in).select(columns)])
 
 
-def _basis(decisions: pl.DataFrame) -> pl.DataFrame:
-    """Return the decision that stands for each patient: the open one, else the latest by date."""
+def basis_of_patients(decisions: pl.DataFrame) -> pl.DataFrame:
+    """Return the decision that stands for each patient, the open one, else the latest by date: decision_id, basis."""
     is_next = pl.col("decision_id").str.ends_with("/next")
     return (
         decisions.sort("patient_id", is_next, "decision_date", "decision_id", descending=[False, True, True, True])

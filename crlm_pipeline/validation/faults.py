@@ -44,6 +44,12 @@ class Check:
         return f"{self.expected} {_REMEDY[self.action]}"
 
 
+# Not an error of anybody's: the row is left out because a deletion list names its patient, and nothing of it is kept.
+DELETED_PATIENT: Final = Check(
+    "patient_deleted", "patient_id: a deletion list names this patient, whose rows are not held.", "row", "patient_id"
+)
+
+
 def cell_check(name: str, column: Column, expected: str) -> Check:
     """Return a check of single cells: a bad one costs the row where the column is required, else itself."""
     return Check(name, f"{column.name}: {expected}", "row" if column.required else "cell", column.name)

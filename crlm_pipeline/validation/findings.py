@@ -7,6 +7,7 @@ import polars as pl
 
 from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.validation.delivery import ROW_ID
+from crlm_pipeline.validation.faults import DELETED_PATIENT
 from crlm_pipeline.validation.ledger import shape
 from crlm_pipeline.validation.screening import Screened
 from schemas.audit import Finding, FindingRow
@@ -85,7 +86,7 @@ def _of_table(screened: Screened, centres: pl.DataFrame) -> pl.DataFrame:
     read = screened.read.join(screened.found, on=ROW_ID, how="semi").join(centres, on="patient_id", how="left")
     own = pl.col("centre_id") if "centre_id" in read.columns else pl.lit(None, dtype=pl.String)
     places = read.select(ROW_ID, "source_file_id", "source_row", pl.coalesce(own, "home_centre_id").alias("centre_id"))
-    is_odd = pl.col("action") == "keep"
+    is_odd = (pl.col("action") == "keep") | (pl.col("check_name") == DELETED_PATIENT.name)
     return screened.found.join(places, on=ROW_ID, how="left").select(
         "check_name",
         pl.when(is_odd).then(pl.lit("warning")).otherwise(pl.lit("error")).alias("severity"),

@@ -6,6 +6,7 @@ import polars as pl
 
 from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.validation.delivery import ROW_ID
+from crlm_pipeline.validation.faults import DELETED_PATIENT
 from crlm_pipeline.validation.screening import Screened
 from schemas.audit import RejectedRow, RowLedger
 from schemas.column import Table, describe
@@ -69,13 +70,22 @@ def _rejected(extract: Extract, screened: Screened) -> pl.DataFrame:
         "check_name",
         "column_name",
         "message",
-        pl.col("raw_row").fill_null("{}"),
+        pl.when(pl.col("check_name") != DELETED_PATIENT.name).then("raw_row").fill_null("{}").alias("raw_row"),
     )
 
 
 def _raw_rows(extract: Extract, table: str, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Return the delivered records of these rows as JSON; a record that made several rows is the same for each."""
-    parts = [pl.DataFrame(schema={"source_file_id": pl.String, "source_row": pl.Int32, "raw_row": pl.String})]
+    """Return the delivered records of these rows as JSON; a record that made several rows is the same for each.
+
+    Of a row that an earlier run rejected already, what is on record of it comes first.
+    """
+    shape_of_raw = {"source_file_id": pl.String, "source_row": pl.Int32, "raw_row": pl.String}
+    recorded = [
+        part.raw_rows.select(pl.lit(part.source_file_id).alias("source_file_id"), "source_row", "raw_row")
+        for part in extract.tables
+        if part.table_name == table and part.raw_rows is not None
+    ]
+    parts = [pl.DataFrame(schema=shape_of_raw), *recorded]
     for part in extract.tables:
         rows = wanted.filter(pl.col("source_file_id") == part.source_file_id)
         if part.table_name == table and rows.height and part.raw.width > 1:

@@ -5,11 +5,12 @@ from datetime import date
 
 import polars as pl
 
+from crlm_pipeline.extracts.pseudonyms import patient_hashes
 from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.validation.casts import cast, earliest
 from crlm_pipeline.validation.checks import country_faults, date_faults, declaration_faults
 from crlm_pipeline.validation.delivery import ROW_ID, contract_columns, deliver
-from crlm_pipeline.validation.faults import together, withhold
+from crlm_pipeline.validation.faults import DELETED_PATIENT, faults, together, withhold
 from crlm_pipeline.validation.keys import is_duplicate, key_faults
 from schemas.column import Table, TableDescription, describe
 
@@ -59,15 +60,20 @@ class Screened:
 
 
 def screen(extract: Extract, model: type[Table], today: date) -> Screened:
-    """Cast and check the rows of a table by themselves: duplicates, types, declarations, future dates, keys."""
+    """Cast and check the rows of a table by themselves: deleted patients, duplicates, types, declarations, dates, keys.
+
+    Of a deleted patient's row nothing else is told.
+    """
     table = describe(model)
     text = deliver(extract, table)
     typed, cast_faults = cast(text, table)
-    duplicate = is_duplicate(text, typed, table)
+    deleted = is_deleted(text["patient_id"], extract)
+    duplicate = is_duplicate(text, typed, table) & ~deleted
     read = _read(text, typed, table).with_columns(duplicate.alias("is_duplicate"))
-    rows = typed.filter(~duplicate)
+    rows = typed.filter(~duplicate & ~deleted)
     cast_faults = cast_faults.join(rows, on=ROW_ID, how="semi", maintain_order="left")
     found = [
+        faults(DELETED_PATIENT, typed.filter(deleted)),
         cast_faults,
         declaration_faults(model, rows, cast_faults),
         country_faults(table, rows),
@@ -75,6 +81,13 @@ def screen(extract: Extract, model: type[Table], today: date) -> Screened:
     ]
     screened = Screened(model, read, rows, together([])).with_faults(together(found))
     return screened.with_faults(key_faults(screened.rows, table))
+
+
+def is_deleted(patient_ids: pl.Series, extract: Extract) -> pl.Series:
+    """Return whether each id is that of a patient whose data may not be held."""
+    if extract.deleted.is_empty():
+        return pl.repeat(value=False, n=patient_ids.len(), dtype=pl.Boolean, eager=True)
+    return patient_hashes(patient_ids).is_in(extract.deleted["patient_hash"].implode()).fill_null(value=False)
 
 
 def _read(text: pl.DataFrame, typed: pl.DataFrame, table: TableDescription) -> pl.DataFrame:

@@ -3,18 +3,22 @@
 import polars as pl
 
 from crlm_pipeline.errors import RejectedShareError
+from crlm_pipeline.validation.faults import DELETED_PATIENT
 from crlm_pipeline.validation.ingest import Ingested
 
 
 def check_shares(ingested: Ingested, allowed_share: float) -> None:
     """Raise `RejectedShareError` when more than `allowed_share` (0 to 1) of the rows, or of the cells, was rejected.
 
-    Rows: of those read. Cells: of those delivered that held something; the cells of a rejected row are not among the
-    rejected ones. Exactly the allowed share is allowed.
+    Rows: of those read, those of deleted patients aside. Cells: of those delivered that held something; the cells of a
+    rejected row are not among the rejected ones. Exactly the allowed share is allowed.
     """
-    ledger, rejected = ingested.row_ledger, ingested.rejected_row
+    ledger = ingested.row_ledger
+    is_deleted = pl.col("check_name") == DELETED_PATIENT.name
+    rejected = ingested.rejected_row.filter(~is_deleted)
+    deleted = ingested.rejected_row.height - rejected.height
     for scope, count, total in (
-        ("row", int(ledger["rows_rejected"].sum()), int(ledger["rows_read"].sum())),
+        ("row", int(ledger["rows_rejected"].sum()) - deleted, int(ledger["rows_read"].sum()) - deleted),
         ("cell", rejected.filter(pl.col("scope") == "cell").height, ingested.cells_delivered),
     ):
         if count > allowed_share * total:
@@ -23,7 +27,7 @@ def check_shares(ingested: Ingested, allowed_share: float) -> None:
 
 def _message(ingested: Ingested, scope: str, share: float, allowed_share: float) -> str:
     worst = (
-        ingested.rejected_row.filter(pl.col("scope") == scope)
+        ingested.rejected_row.filter(pl.col("scope") == scope, pl.col("check_name") != DELETED_PATIENT.name)
         .join(ingested.source_file, on="source_file_id", how="left")
         .group_by("file_name", "table_name", "check_name", "column_name")
         .len()

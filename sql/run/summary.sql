@@ -44,6 +44,8 @@ select
     run.judge_by,
     run.package_version,
     run.content_hash,
+    run.is_addition,
+    run.decisions_judged,
     ledger.rows_read,
     ledger.rows_accepted,
     ledger.rows_rejected,

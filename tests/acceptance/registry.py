@@ -94,6 +94,10 @@ class Answers:
         """Open the file read-only."""
         self._connection = duckdb.connect(str(warehouse), read_only=True)
 
+    def close(self) -> None:
+        """Let go of the file: as long as it is open, DuckDB shows this process no newer one of its name."""
+        self._connection.close()
+
     def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
         return self._connection.execute(sql, parameters or None).fetchall()

@@ -11,16 +11,17 @@ from crlm_pipeline.extracts.format import Mapped, Reading, warning
 from crlm_pipeline.extracts.mapping import FileMapping, Mapping, RowTemplate
 from crlm_pipeline.extracts.mapping_cells import cell_text, meets
 from crlm_pipeline.extracts.source import Group, Sheet
-from crlm_pipeline.extracts.tables import Notice
+from crlm_pipeline.extracts.tables import Notice, SourceFile
 from crlm_pipeline.extracts.text import SOURCE_ROW
 from schemas.extract import extract_tables
 
 
 @dataclass(frozen=True, slots=True)
 class MappedFormat:
-    """The format that a mapping file describes."""
+    """The format that a mapping file describes; `described` is that file."""
 
     mapping: Mapping
+    described: SourceFile
 
     @property
     def NAME(self) -> str:  # noqa: N802  # as every format has it

@@ -1,0 +1,273 @@
+"""What earlier runs were given: which deliveries are known, which rows stand, and which a later delivery replaced.
+
+Sources are either the whole registry, which replaces all that was delivered before, or an addition to it. In both
+cases a row that was replaced or withdrawn stays on record, as long as its patient is in the registry.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import polars as pl
+
+from crlm_pipeline.extracts.pseudonyms import patient_hashes
+from crlm_pipeline.extracts.tables import Delivery, Extract, Notice, SourceFile, TextTable
+from crlm_pipeline.validation.delivery import contract_columns
+from crlm_pipeline.warehouse import Warehouse
+from schemas.archive import DELIVERED_MODELS, DeliveredFile, DeliveredNotice
+from schemas.archive import Delivery as DeliveryTable
+from schemas.audit import Deletion
+from schemas.column import Table, describe
+from schemas.extract import extract_tables
+
+Rows = Mapping[str, pl.DataFrame]
+
+_STANDS: Final = pl.col("superseded_run_id").is_null()
+_OWN: Final = ("delivery_id", "source_file_id", "source_row")
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The archive tables of a warehouse; `rows` by extract table, in the order of reading."""
+
+    deliveries: pl.DataFrame
+    files: pl.DataFrame
+    notices: pl.DataFrame
+    rows: Rows
+    deletions: pl.DataFrame
+
+    @classmethod
+    def empty(cls) -> "Archive":
+        """Return the archive of a registry of which nothing was delivered yet."""
+        rows = {name: _empty(model) for name, model in DELIVERED_MODELS.items()}
+        return cls(_empty(DeliveryTable), _empty(DeliveredFile), _empty(DeliveredNotice), rows, _empty(Deletion))
+
+    @classmethod
+    def of(cls, published: Warehouse) -> "Archive":
+        """Read the archive of a published warehouse."""
+        return cls(
+            deliveries=published.read(DeliveryTable).sort("delivery_no"),
+            files=published.read(DeliveredFile),
+            notices=published.read(DeliveredNotice).sort("delivery_id", "notice_no"),
+            rows={name: published.read(model).sort("row_no") for name, model in DELIVERED_MODELS.items()},
+            deletions=published.read(Deletion),
+        )
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The deliveries that are known."""
+        return frozenset(self.deliveries["delivery_id"])
+
+    def standing(self, delivery_ids: Iterable[str] | None = None) -> tuple[Delivery, ...]:
+        """Return deliveries (default: all) in their order, with the rows of them that stand."""
+        wanted = self.ids if delivery_ids is None else frozenset(delivery_ids)
+        parts = {name: _parts(name, frame.filter(_STANDS)) for name, frame in self.rows.items()}
+        return tuple(
+            Delivery(
+                delivery_id=row["delivery_id"],
+                files=self._files(row["delivery_id"]),
+                tables=tuple(table for of_table in parts.values() for table in of_table.get(row["delivery_id"], ())),
+                notices=self._notices(row["delivery_id"]),
+                row_count=row["row_count"],
+            )
+            for row in self.deliveries.iter_rows(named=True)
+            if row["delivery_id"] in wanted
+        )
+
+    def whole(self, reader_key: str) -> tuple[Delivery, ...]:
+        """Return the deliveries that stand with every row, as this reader made them: they need not be read again."""
+        stand = [frame.filter(_STANDS).select("delivery_id") for frame in self.rows.values()]
+        counts = pl.concat(stand).group_by("delivery_id").len("standing")
+        complete = self.deliveries.join(counts, on="delivery_id", how="left").filter(
+            pl.col("reader_key") == reader_key, pl.col("row_count") == pl.col("standing").fill_null(0)
+        )
+        return self.standing(complete["delivery_id"])
+
+    def corrected_by(self, arrived: Extract, run_id: str) -> "Archive":
+        """Return the archive in which an addition replaced the rows that it corrects, and deleted patients are gone.
+
+        A row is replaced when the addition has a row of the same identity (`schemas.extract`) and not the row itself.
+        """
+        arrived_rows = _stacked(arrived.deliveries)
+        rows = {
+            name: _superseded(frame, _corrected(name, frame.filter(_STANDS), arrived_rows[name]), run_id)
+            for name, frame in self.rows.items()
+        }
+        return self._with_rows(rows).without_deleted(arrived.deleted)
+
+    def replaced_by(self, whole: Extract, run_id: str) -> "Archive":
+        """Return what is left as history when the sources are the whole registry.
+
+        A row that stood and is not delivered again was corrected or withdrawn.
+        """
+        delivered = _stacked(whole.deliveries)
+        rows = {
+            name: _superseded(frame, _unequal(name, frame.filter(_STANDS), delivered[name]), run_id).filter(~_STANDS)
+            for name, frame in self.rows.items()
+        }
+        return self._with_rows(rows).without_deleted(whole.deleted)
+
+    def without_deleted(self, deleted: pl.DataFrame) -> "Archive":
+        """Return the archive without any row of these patients."""
+        return self._with_rows({name: _without_deleted(frame, deleted) for name, frame in self.rows.items()})
+
+    def all_deleted(self, arrived: pl.DataFrame, run_id: str) -> pl.DataFrame:
+        """Return every patient to be deleted: those on record, then those of new lists."""
+        new = arrived.join(self.deletions, on="patient_hash", how="anti").with_columns(run_id=pl.lit(run_id))
+        return pl.concat([self.deletions, new.select(self.deletions.columns)])
+
+    def with_delivered(
+        self, extract: Extract, rejected: pl.DataFrame, run: "ArchivingRun"
+    ) -> dict[type[Table], pl.DataFrame]:
+        """Return the archive tables after a run: what this archive holds as history, and all that took part.
+
+        `extract`: what took part, standing deliveries included. `rejected`: `audit.rejected_row`, the record of rows.
+        A row that an addition delivers although it stands already is not kept twice.
+        """
+        took_part = _stacked(extract.deliveries)
+        patients = took_part["patient"]["patient_id"].drop_nulls().unique()
+        is_standing = pl.col("delivery_id").is_in(list(self.ids if run.is_addition else ()))
+        frames: dict[type[Table], pl.DataFrame] = {}
+        for name, model in DELIVERED_MODELS.items():
+            present = _without_deleted(took_part[name], extract.deleted)
+            standing, new = present.filter(is_standing), present.filter(~is_standing)
+            now = pl.concat([standing, _unequal(name, new, standing)])
+            history = self.rows[name].filter(~_STANDS, pl.col("patient_id").is_in(patients.implode()))
+            frames[model] = _table(model, _with_record(name, now, rejected), history)
+        kept = _distinct(extract.deliveries)
+        frames[DeliveryTable] = self._delivery_rows(kept, run)
+        frames[DeliveredFile] = _file_rows(kept)
+        frames[DeliveredNotice] = _notice_rows(kept)
+        return frames
+
+    def _delivery_rows(self, deliveries: Sequence[Delivery], run: "ArchivingRun") -> pl.DataFrame:
+        before = {row["delivery_id"]: row for row in self.deliveries.iter_rows(named=True)}
+        rows = [
+            before.get(one.delivery_id, {"run_id": run.run_id, "reader_key": run.reader_key})
+            | {"delivery_id": one.delivery_id, "delivery_no": number, "row_count": one.row_count}
+            for number, one in enumerate(deliveries, start=1)
+        ]
+        return pl.DataFrame(rows, schema=describe(DeliveryTable).polars_schema)
+
+    def _with_rows(self, rows: Rows) -> "Archive":
+        return Archive(self.deliveries, self.files, self.notices, rows, self.deletions)
+
+    def _files(self, delivery_id: str) -> tuple[SourceFile, ...]:
+        own = self.files.filter(pl.col("delivery_id") == delivery_id).drop("delivery_id")
+        return tuple(SourceFile(**row) for row in own.iter_rows(named=True))
+
+    def _notices(self, delivery_id: str) -> tuple[Notice, ...]:
+        own = self.notices.filter(pl.col("delivery_id") == delivery_id).drop("delivery_id", "notice_no")
+        return tuple(Notice(**{**row, "rows": tuple(row["rows"])}) for row in own.iter_rows(named=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivingRun:
+    """The run that archives, the key of its reader (`provenance.reader_key`), and whether its sources add to others."""
+
+    run_id: str
+    reader_key: str
+    is_addition: bool
+
+
+def _empty(model: type[Table]) -> pl.DataFrame:
+    return pl.DataFrame(schema=describe(model).polars_schema)
+
+
+def _stacked(deliveries: Sequence[Delivery]) -> dict[str, pl.DataFrame]:
+    """Return the delivered rows by table, in order: `_OWN` and the contract's columns, blank is unknown."""
+    stacked = {}
+    for name, described in extract_tables().items():
+        columns = contract_columns(described)
+        schema = {"delivery_id": pl.String, "source_file_id": pl.String, "source_row": pl.Int32}
+        parts = [
+            table.frame.with_columns(delivery_id=pl.lit(one.delivery_id), source_file_id=pl.lit(table.source_file_id))
+            for one in deliveries
+            for table in one.tables
+            if table.table_name == name
+        ]
+        frame = pl.concat([pl.DataFrame(schema=schema | dict.fromkeys(columns, pl.String)), *parts], how="diagonal")
+        text = pl.col(columns).str.strip_chars()
+        stacked[name] = frame.with_columns(pl.when(text != "").then(text))
+    return stacked
+
+
+def _corrected(name: str, standing: pl.DataFrame, arrived: pl.DataFrame) -> pl.DataFrame:
+    """Return the standing rows of which another version arrived."""
+    identity = list(extract_tables()[name].identity)
+    again = standing.join(arrived.select(identity).unique(), on=identity, how="semi", nulls_equal=True)
+    return _unequal(name, again, arrived)
+
+
+def _unequal(name: str, rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that are equal to none of the others in the contract's columns."""
+    columns = contract_columns(extract_tables()[name])
+    return rows.join(others.select(columns), on=columns, how="anti", nulls_equal=True, maintain_order="left")
+
+
+def _superseded(frame: pl.DataFrame, gone: pl.DataFrame, run_id: str) -> pl.DataFrame:
+    is_gone = pl.col("row_no").is_in(gone["row_no"].implode())
+    return frame.with_columns(superseded_run_id=pl.when(is_gone).then(pl.lit(run_id)).otherwise("superseded_run_id"))
+
+
+def _parts(name: str, standing: pl.DataFrame) -> dict[str, list[TextTable]]:
+    """Return the standing rows of a table by delivery and file; a row's record is what was kept of it, if anything."""
+    columns = ["source_row", *contract_columns(extract_tables()[name])]
+    found: dict[str, list[TextTable]] = {}
+    for (delivery_id, file_id), part in standing.group_by("delivery_id", "source_file_id", maintain_order=True):
+        frame = part.select(columns)
+        recorded = part.filter(pl.col("raw_row").is_not_null()).select("source_row", "raw_row")
+        raw = frame.unique("source_row", keep="first", maintain_order=True)
+        found.setdefault(str(delivery_id), []).append(TextTable(name, str(file_id), frame, raw, recorded))
+    return found
+
+
+def _with_record(name: str, rows: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
+    records = (
+        rejected.filter(pl.col("table_name") == name)
+        .select("source_file_id", "source_row", "raw_row")
+        .unique(["source_file_id", "source_row"], keep="first", maintain_order=True)
+    )
+    return rows.join(records, on=["source_file_id", "source_row"], how="left", maintain_order="left")
+
+
+def _table(model: type[Table], now: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that stand, then those that did, numbered in this order."""
+    schema = describe(model).polars_schema
+    both = pl.concat(
+        [now.with_columns(superseded_run_id=pl.lit(None, pl.String)), history.drop("row_no")], how="diagonal"
+    )
+    numbered = both.with_columns(row_no=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    return numbered.select(pl.col(column).cast(dtype) for column, dtype in schema.items())
+
+
+def _without_deleted(rows: pl.DataFrame, deleted: pl.DataFrame) -> pl.DataFrame:
+    if deleted.is_empty() or rows.is_empty():
+        return rows
+    return rows.filter(
+        ~patient_hashes(rows["patient_id"]).is_in(deleted["patient_hash"].implode()).fill_null(value=False)
+    )
+
+
+def _distinct(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Return the deliveries that can be known again, the first of each."""
+    first: dict[str, Delivery] = {}
+    for one in deliveries:
+        first.setdefault(one.delivery_id, one)
+    return [one for delivery_id, one in first.items() if delivery_id]
+
+
+def _file_rows(deliveries: Sequence[Delivery]) -> pl.DataFrame:
+    rows = [{"delivery_id": one.delivery_id, **asdict(file)} for one in deliveries for file in one.files]
+    return pl.DataFrame(rows, schema=describe(DeliveredFile).polars_schema).unique(
+        ["delivery_id", "source_file_id"], keep="first", maintain_order=True
+    )
+
+
+def _notice_rows(deliveries: Sequence[Delivery]) -> pl.DataFrame:
+    rows = [
+        {"delivery_id": one.delivery_id, "notice_no": number, **asdict(notice), "rows": list(notice.rows)}
+        for one in deliveries
+        for number, notice in enumerate(one.notices, start=1)
+    ]
+    return pl.DataFrame(rows, schema=describe(DeliveredNotice).polars_schema)

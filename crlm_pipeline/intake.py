@@ -1,0 +1,45 @@
+"""What takes part in a run: the whole registry as delivered now, or what stands of it already and an addition."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from crlm_pipeline.archive import Archive
+from crlm_pipeline.errors import UsageError
+from crlm_pipeline.extracts.read import Reader, read_deliveries, refuse_without_patients
+from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.provenance import reader_key
+
+
+def take_whole(sources: Sequence[Path], reader: Reader, archive: Archive, run_id: str) -> tuple[Extract, Archive]:
+    """Return the sources as the whole registry, and the archive left as history; known files are not read again.
+
+    Raises `SourceError` when the sources cannot be read or hold no patient table.
+    """
+    read = read_deliveries(sources, replace(reader, known=archive.whole(reader_key())))
+    refuse_without_patients(read)
+    extract = replace(read, deleted=archive.all_deleted(read.deleted, run_id))
+    return extract, archive.replaced_by(extract, run_id)
+
+
+def take_addition(sources: Sequence[Path], reader: Reader, archive: Archive, run_id: str) -> tuple[Extract, Archive]:
+    """Return what stands of earlier deliveries and, behind it, what the sources add; known files add nothing.
+
+    Raises `SourceError` when the sources cannot be read or there is no patient table in either.
+    """
+    read = read_deliveries(sources, replace(reader, known=archive.standing()))
+    deleted = archive.all_deleted(read.deleted, run_id)
+    arrived = Extract(tuple(one for one in read.deliveries if one.delivery_id not in archive.ids), deleted)
+    corrected = archive.corrected_by(arrived, run_id)
+    extract = Extract((*corrected.standing(), *arrived.deliveries), deleted)
+    refuse_without_patients(extract)
+    return extract, corrected
+
+
+def refuse_other_key(key_id: str | None, recorded: str | None, archive: Archive, *, is_addition: bool) -> None:
+    """Raise `UsageError` where ids on record were made by another key and must meet those of this run."""
+    if key_id != recorded and (is_addition or archive.deletions.height):
+        raise UsageError(
+            "The ids in the warehouse were made with another key of pseudonyms, or without one: corrections and "
+            "deletions would miss their patients. Use that key, or write another file with --warehouse."
+        )
