@@ -9,7 +9,7 @@ from crlm_pipeline import resources
 from crlm_pipeline.extracts import study_timeline
 from crlm_pipeline.extracts.format import Mapped, warning
 from crlm_pipeline.extracts.source import Sheet
-from crlm_pipeline.extracts.study import Study, copy_number_levels, is_long, meta_keys, sample_column
+from crlm_pipeline.extracts.study import SYMBOL, Study, copy_number_levels, is_long, meta_keys, sample_column
 from crlm_pipeline.extracts.study_assays import MSI, instability
 from crlm_pipeline.extracts.study_calendar import is_vital
 from crlm_pipeline.extracts.tables import Notice
@@ -120,7 +120,7 @@ def _copy_numbers(sheet: Sheet, study: Study) -> Iterable[Notice]:
     text = "the panel matrix says that copy numbers of the sample were not profiled, so its level makes no row"
     rows = levels.filter(~pl.col("has_copy_numbers"))[SOURCE_ROW].unique(maintain_order=True)
     yield from _noticed("copy_number_not_profiled", sheet, ("biomarker", "result"), text, rows)
-    if not is_long(sheet) and not levels.height:
+    if not is_long(sheet) and "ERBB2" not in sheet.records[SYMBOL]:
         message = f"{sheet.file.name}: ERBB2 is not among the genes, so nobody counts as examined for amplification."
         yield warning("erbb2_not_profiled", sheet, message, table="biomarker")
 

@@ -37,7 +37,7 @@ _OUTCOMES: Final = {
     "complete response": "complete_response", "partial response": "partial_response",
     "stable disease": "stable_disease", "progressive disease": "progression", "progression": "progression",
 }  # fmt: skip
-_OF_LIVER: Final = r"liver|hepatic|hepatectomy"
+_OF_LIVER: Final = r"liver|hepatic|hepatectomy|portal vein"
 # Not done, not meant, or at a place that the words leave open.
 _UNCLEAR: Final = r"biops|abort|attempt|cancel|planned|flexure|lung|pulmon|renal|kidney|adrenal|bone|spine|pancrea"
 # The first that is named: a hepatectomy in two stages is no single resection.
@@ -52,7 +52,10 @@ _TECHNIQUES: Final = {
     "mwa": r"microwave|\bmwa\b",
     "cryoablation": r"cryo-?ablation",
     "ire": r"irreversible electroporation",
+    "sirt": r"radioemboli[sz]ation|\bsirt\b",
     "hai": r"hepatic arter(y|ial) infusion",
+    "pve": r"portal vein emboli[sz]ation",
+    "lvd": r"liver venous deprivation",
 }
 _CANCER_CODES: Final = r"M(\d{4}/\d)\s*\|\s*(C\d{2}\.?\d)"
 

@@ -171,6 +171,8 @@ def test_survival_since_sequencing_counts_from_it_and_not_from_the_specimen(tmp_
         ("Hemihepatectomy and radiofrequency ablation", ["resection", "rfa"]),
         ("Two-stage hepatectomy", ["two_stage"]),
         ("Microwave ablation of liver", ["mwa"]),
+        ("Radioembolization of liver", ["sirt"]),
+        ("Portal vein embolisation", ["pve"]),
         ("Ablation of liver", []),  # by which technique?
         ("Liver biopsy", []),
         ("Attempted hepatectomy", []),
