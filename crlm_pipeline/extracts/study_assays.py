@@ -13,7 +13,8 @@ import polars as pl
 
 from crlm_pipeline.extracts import maf
 from crlm_pipeline.extracts.source import Sheet
-from crlm_pipeline.extracts.study import SYMBOL, Study, copy_number_levels, sample_column
+from crlm_pipeline.extracts.study import Study
+from crlm_pipeline.extracts.study_files import SYMBOL, copy_number_levels, sample_column
 from crlm_pipeline.extracts.text import SOURCE_ROW
 
 UNTESTED: Final = ("UNKNOWN", "NOT AVAILABLE", "NOT TESTED", "NOT DONE", "NOT PERFORMED")

@@ -9,9 +9,10 @@ from crlm_pipeline import resources
 from crlm_pipeline.extracts import study_timeline
 from crlm_pipeline.extracts.format import Mapped, warning
 from crlm_pipeline.extracts.source import Sheet
-from crlm_pipeline.extracts.study import SYMBOL, Study, copy_number_levels, is_long, meta_keys, sample_column
+from crlm_pipeline.extracts.study import Study
 from crlm_pipeline.extracts.study_assays import MSI, instability
 from crlm_pipeline.extracts.study_calendar import is_vital
+from crlm_pipeline.extracts.study_files import SYMBOL, copy_number_levels, is_long, meta_keys, sample_column
 from crlm_pipeline.extracts.tables import Notice
 from crlm_pipeline.extracts.text import SOURCE_ROW
 from crlm_pipeline.extracts.topography import SITE_UNKNOWN

@@ -11,7 +11,8 @@ import polars as pl
 from crlm_pipeline.extracts import maf, study_assays, study_timeline
 from crlm_pipeline.extracts.format import Mapped, Reading
 from crlm_pipeline.extracts.source import Group, Sheet
-from crlm_pipeline.extracts.study import Study, is_part
+from crlm_pipeline.extracts.study import Study
+from crlm_pipeline.extracts.study_files import is_part
 from crlm_pipeline.extracts.study_notices import of_study
 from crlm_pipeline.extracts.text import SOURCE_ROW
 from crlm_pipeline.extracts.topography import SITE_UNKNOWN
