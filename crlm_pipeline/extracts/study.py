@@ -1,51 +1,33 @@
-"""What the files of a cBioPortal study folder are, told by their headers, and the samples that everything hangs on."""
+"""A cBioPortal study: its files by kind, its timelines, and the samples that everything hangs on."""
 
-import re
 from dataclasses import dataclass
 from typing import Final, Self
 
 import polars as pl
 
-from crlm_pipeline.extracts import maf
+from crlm_pipeline import resources
+from crlm_pipeline.extracts import maf, study_timeline
 from crlm_pipeline.extracts.source import Group, Sheet
 from crlm_pipeline.extracts.study_calendar import StudyCalendar
+from crlm_pipeline.extracts.study_files import (
+    STUDY_KEY,
+    description,
+    has_copy_numbers,
+    has_fusions,
+    meta_keys,
+    panel,
+    patient_files,
+)
 from crlm_pipeline.extracts.text import SOURCE_ROW
 from crlm_pipeline.extracts.topography import SITE_UNKNOWN, from_site_text
 
 SAMPLE_COLUMNS: Final = (
-    "PATIENT_ID", "SAMPLE_ID", "SAMPLE_TYPE", "SAMPLE_CLASS", "PRIMARY_SITE", "METASTATIC_SITE",
-    "METASTATIC_BIOPSY_SITE", "SUBTYPE_ABBREVIATION", "GENE_PANEL", "TMB_NONSYNONYMOUS", "MSI_STATUS",
+    "PATIENT_ID", "SAMPLE_ID", "SAMPLE_TYPE", "SAMPLE_CLASS", "PRIMARY_SITE", "PRIMARY_TUMOR_LOCATION",
+    "METASTATIC_SITE", "METASTATIC_BIOPSY_SITE", "STAGE_AT_DIAGNOSIS", "METASTASECTOMY", "FIRST_SITE_OF_METS",
+    "SUBTYPE_ABBREVIATION", "GENE_PANEL", "TMB_NONSYNONYMOUS", "MSI_STATUS", "MSI_TYPE", "MSI_SCORE",
+    "MSI_SENSOR_SCORE", "MMR_STATUS", "MLH1", "PMS2", "MSH2", "MSH6",
 )  # fmt: skip
-_COMMENT_LINES: Final = 4
-_META_KEY: Final = re.compile(r"^(\w+):[ \t]*(\S.*?)\s*$", re.MULTILINE)
-_STUDY_KEY: Final = "cancer_study_identifier"
-
-
-def is_part(sheet: Sheet) -> bool:
-    """Whether a sheet tells a study: a `meta` file, or a clinical file with its four `#` lines."""
-    is_clinical = sheet.has("PATIENT_ID") and len(_comments(sheet)) >= _COMMENT_LINES
-    return is_clinical or bool(meta_keys(sheet))
-
-
-def meta_keys(sheet: Sheet) -> dict[str, str]:
-    """Return the keys of a meta file; empty for any other file."""
-    keys = dict(_META_KEY.findall(sheet.head)) if "\t" not in sheet.head else {}
-    return keys if _STUDY_KEY in keys else {}
-
-
-def _comments(sheet: Sheet) -> list[str]:
-    lines = sheet.head.split("\n")
-    return lines[: next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))]
-
-
-def _description(sheet: Sheet, column: str) -> str:
-    """Return the description of an attribute: the second `#` line of a clinical file."""
-    comments = _comments(sheet)
-    if column not in sheet.header or len(comments) < _COMMENT_LINES:
-        return ""
-    texts = comments[1].split("\t")
-    at = sheet.header.index(column)
-    return texts[at] if at < len(texts) else ""
+_COPY_NUMBER_PROFILES: Final = ("cna", "gistic", "cna_rae", "cna_consensus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +35,10 @@ class Study:
     """The files of a study by kind.
 
     `samples`: one row per sample with `source_row`, `file`, the columns of SAMPLE_COLUMNS (GENE_PANEL is the one with
-    which mutations were called), `specimen_site`, `sample_date` and `topography`. `panels` are panel matrices,
-    `fusions` structural variants. `centre_id` is the study's identifier, or the folder's name where no
-    meta file tells it.
+    which mutations were called), `has_copy_numbers`, `specimen_site`, `sample_date`, `report_date` and `topography`.
+    `panels` are panel matrices, `copy_numbers` discrete copy numbers, `fusions` structural variants or (the older form)
+    fusions. `panel_genes`: GENE_PANEL, gene, of the reference table and of panels delivered in the folder.
+    `timeline`: all events. `centre_id` is the study's identifier, or the folder's name where no meta file tells it.
     """
 
     centre_id: str
@@ -66,25 +49,31 @@ class Study:
     clinical_samples: tuple[Sheet, ...]
     mafs: tuple[Sheet, ...]
     panels: tuple[Sheet, ...]
+    panel_lists: tuple[Sheet, ...]
+    copy_numbers: tuple[Sheet, ...]
     fusions: tuple[Sheet, ...]
     calendar: StudyCalendar
     samples: pl.DataFrame
+    panel_genes: pl.DataFrame
+    timeline: pl.DataFrame
 
     @classmethod
     def of(cls, group: Group) -> Self:
-        """Sort the files of a folder by their headers."""
+        """Sort the files of a folder by their headers, and by what the meta files declare of them."""
         metas = tuple(sheet for sheet in group.sheets if meta_keys(sheet))
-        tables = [sheet for sheet in group.sheets if sheet not in metas]
+        declared = {keys["data_filename"]: keys for sheet in metas if "data_filename" in (keys := meta_keys(sheet))}
+        panel_lists = tuple(sheet for sheet in group.sheets if sheet not in metas and panel(sheet))
+        tables = [sheet for sheet in group.sheets if sheet not in metas and sheet not in panel_lists]
         events = tuple(sheet for sheet in tables if sheet.has("PATIENT_ID", "START_DATE", "EVENT_TYPE"))
         clinical = [sheet for sheet in tables if sheet.has("PATIENT_ID") and sheet not in events]
         clinical_samples = tuple(sheet for sheet in clinical if sheet.has("SAMPLE_ID"))
-        patients = tuple(sheet for sheet in clinical if not sheet.has("SAMPLE_ID"))
+        patients = patient_files([sheet for sheet in clinical if not sheet.has("SAMPLE_ID")], declared)
         panels = tuple(sheet for sheet in tables if sheet.has("SAMPLE_ID", "mutations") and sheet not in clinical)
-        calendar = StudyCalendar.of(
-            [maf.known(sheet.records) for sheet in events], [_description(sheet, "OS_MONTHS") for sheet in patients]
-        )
+        timeline = study_timeline.events(events)
+        survival = [description(sheet, "OS_MONTHS") for sheet in patients]
+        calendar = StudyCalendar.of(timeline, survival, has_timelines=bool(events))
         return cls(
-            centre_id=next((meta_keys(sheet)[_STUDY_KEY] for sheet in metas), group.label),
+            centre_id=next((meta_keys(sheet)[STUDY_KEY] for sheet in metas), group.label),
             file_names=frozenset(sheet.file.path.name for sheet in group.sheets),
             metas=metas,
             events=events,
@@ -92,17 +81,36 @@ class Study:
             clinical_samples=clinical_samples,
             mafs=tuple(sheet for sheet in tables if sheet.has(*maf.HEADER)),
             panels=panels,
-            fusions=tuple(s for s in tables if s.has("Sample_Id", "Site1_Hugo_Symbol", "Site2_Hugo_Symbol")),
+            panel_lists=panel_lists,
+            copy_numbers=tuple(sheet for sheet in tables if has_copy_numbers(sheet, declared)),
+            fusions=tuple(sheet for sheet in tables if has_fusions(sheet)),
             calendar=calendar,
             samples=calendar.dated(_with_panels(_samples(clinical_samples), panels)).with_columns(
-                specimen_site=_specimen_site(), topography=from_site_text("PRIMARY_SITE").fill_null(SITE_UNKNOWN)
+                specimen_site=_specimen_site(), topography=_topography()
             ),
+            panel_genes=_panel_genes(panel_lists),
+            timeline=timeline,
         )
 
     @property
     def has_variants(self) -> bool:
         """Whether any variant was delivered; a study without one shows nobody examined."""
         return any(sheet.records.height for sheet in self.mafs)
+
+
+def _panel_genes(sheets: tuple[Sheet, ...]) -> pl.DataFrame:
+    """Return the genes that a panel examines for mutations, one row per panel and gene with negative rows."""
+    delivered = [(name, gene) for sheet in sheets for name, genes in panel(sheet).items() for gene in genes]
+    listed = [(row["panel"], row["gene"]) for row in resources.reference("gene_panels")]
+    schema = {"GENE_PANEL": pl.String, "gene": pl.String}
+    genes = pl.DataFrame([*listed, *delivered], schema, orient="row").unique(maintain_order=True)
+    return genes.filter(pl.col("gene").is_in(list(maf.NEGATIVE_GENES)))
+
+
+def _topography() -> pl.Expr:
+    """Return the site of the primary: what PRIMARY_SITE says, else the location where it is more than a side."""
+    site, location = from_site_text("PRIMARY_SITE"), from_site_text("PRIMARY_TUMOR_LOCATION")
+    return pl.coalesce(site, location).fill_null(SITE_UNKNOWN)
 
 
 def _samples(sheets: tuple[Sheet, ...]) -> pl.DataFrame:
@@ -113,14 +121,22 @@ def _samples(sheets: tuple[Sheet, ...]) -> pl.DataFrame:
 
 
 def _with_panels(samples: pl.DataFrame, panels: tuple[Sheet, ...]) -> pl.DataFrame:
-    """Let the panel matrix decide for the samples it lists; `NA` there means that no mutations were called."""
+    """Let the panel matrix decide for the samples it lists; `NA` there means that the sample was not profiled so."""
     if not panels:
-        return samples
-    matrix = pl.concat([maf.known(sheet.records).select("SAMPLE_ID", listed="mutations") for sheet in panels])
+        return samples.with_columns(has_copy_numbers=pl.lit(value=True))
+    matrix = pl.concat([_profiles(sheet) for sheet in panels])
     listed = matrix.unique("SAMPLE_ID", keep="first", maintain_order=True).with_columns(is_listed=pl.lit(value=True))
     return samples.join(listed, on="SAMPLE_ID", how="left", maintain_order="left").with_columns(
-        GENE_PANEL=pl.when(pl.col("is_listed")).then("listed").otherwise("GENE_PANEL")
+        pl.col("has_copy_numbers").fill_null(value=True),
+        GENE_PANEL=pl.when(pl.col("is_listed")).then("mutations").otherwise("GENE_PANEL"),
     )
+
+
+def _profiles(sheet: Sheet) -> pl.DataFrame:
+    """Return SAMPLE_ID, `mutations` and `has_copy_numbers` of a panel matrix; unknown where it has no such profile."""
+    profile = next((name for name in _COPY_NUMBER_PROFILES if sheet.has(name)), None)
+    has_copy_numbers = pl.col(profile).is_not_null() if profile else pl.lit(None, dtype=pl.Boolean)
+    return maf.known(sheet.records).select("SAMPLE_ID", "mutations", has_copy_numbers=has_copy_numbers)
 
 
 def _specimen_site() -> pl.Expr:

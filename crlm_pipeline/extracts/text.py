@@ -136,7 +136,8 @@ def read_text(content: bytes, file: str) -> pl.DataFrame:
     if not header_line:
         raise SourceError("The file has no header.", "Deliver it with a header line.", file)
     separator = delimiter(header_line)
-    body = text[text.index(header_line) :]
+    # A comment line may hold the same words: the header is a line of its own.
+    body = text if text.startswith(header_line) else text[text.index(f"\n{header_line}") + 1 :]
     names = _names(header_of_text(header_line), file)
     if separator != "\t" and '"' in body:
         return _read_quoted(body, separator, names, file)

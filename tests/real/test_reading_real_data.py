@@ -1,6 +1,8 @@
 """The counts that others computed from the same public data, reproduced from the text tables alone."""
 
+import csv
 import os
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ from crlm_pipeline.extracts.codons import HOTSPOT_CODONS
 from crlm_pipeline.extracts.read import read_sources
 from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.resources import reference
+from tests.real.data import real_data
 
 
 def read(folder: str) -> Extract:
@@ -204,5 +207,25 @@ def test_the_excerpt_reads_without_making_anyone_wild_type(excerpt: Extract) -> 
     assert table(excerpt, "patient").height == 28
     biomarker = table(excerpt, "biomarker")
     assert set(biomarker["analyte"]) == {"msi"}
-    assert set(biomarker["result"]) == {"mss", "msi_h"}
     assert "variants_absent" in {notice.check_name for notice in excerpt.notices}
+
+
+def test_the_microsatellites_of_the_excerpt_are_those_of_its_file(excerpt: Extract) -> None:
+    lines = (real_data("crc_msk_2017_excerpt") / "data_clinical_sample.txt").read_text(encoding="utf-8").splitlines()
+    rows = list(csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t"))
+    status = Counter(row["MSI_STATUS"] for row in rows)
+    unscored = sum(row["MSI_STATUS"] == "NA" and row["MSI_SCORE"] == "NA" for row in rows)
+    biomarker = table(excerpt, "biomarker")
+    results = dict(biomarker["result"].value_counts().rows())
+    assert results == {"mss": status["MSS"], "msi_h": status["MSI"], "indeterminate": status["NA"] - unscored}
+    assert (status["MSS"], status["MSI"], status["NA"], unscored) == (16, 1, 13, 1)
+    scores = {row["SAMPLE_ID"]: row["MSI_SCORE"] for row in rows if row["MSI_SCORE"] != "NA"}
+    assert dict(biomarker.select("specimen_id", "value").rows()) == scores
+    unknown = biomarker.filter(result="indeterminate")
+    assert unknown["registry_code"].null_count() == unknown.height
+    assert set(unknown["missing_reason"]) == {"not_recorded"}
+
+
+def test_a_caecum_on_the_left_of_the_excerpt_is_noticed(excerpt: Extract) -> None:
+    (notice,) = [notice for notice in excerpt.notices if notice.check_name == "side_contradicts_site"]
+    assert len(notice.rows) == 1

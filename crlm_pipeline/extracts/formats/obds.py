@@ -9,8 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline import resources
-from crlm_pipeline.extracts import obds
+from crlm_pipeline.extracts import obds, regimen_names
 from crlm_pipeline.extracts.format import Mapped, Reading
 from crlm_pipeline.extracts.obds_notices import of_delivery
 from crlm_pipeline.extracts.source import Group, Sheet
@@ -175,13 +174,11 @@ def _exposures(records: pl.DataFrame) -> pl.DataFrame:
     substance = pl.coalesce("Substanz", "ATC")
     named = records.with_columns(drug=pl.when(substance.is_null()).then(protocol).otherwise(pl.concat_list(substance)))
     named = named.explode("drug").with_columns(pl.col("drug").str.strip_chars())
-    regimen = pl.col("drug").str.to_lowercase().str.replace(r"^m?([a-z]+?)[- ]?\d*$", "${1}")
-    substances = regimen.replace_strict(_regimens(), default=None, return_dtype=pl.String)
-    named = named.with_columns(pl.coalesce(substances, "drug").str.split("+").alias("drug")).explode("drug")
+    named = named.with_columns(regimen_names.taken_apart("drug")).explode("drug")
     rows = named.select(
         SOURCE_ROW,
         patient_id="Patient_ID",
-        drug=pl.col("drug").str.strip_chars(),
+        drug="drug",
         atc="ATC",
         start_date=obds.day("Datum_Beginn_SYST"),
         end_date=obds.day("Datum_Beginn_SYST", "Anzahl_Tage_SYST_Dauer"),
@@ -196,13 +193,6 @@ def _intent() -> pl.Expr:
         _INTENTS, default=None, return_dtype=pl.String
     )
     return pl.when(pl.col("Intention") == "P").then(pl.lit("palliative")).otherwise(both)
-
-
-def _regimens() -> dict[str, str]:
-    """Return the substances of each regimen that is a single combination, joined by +."""
-    rows = resources.reference("regimens")
-    known = {row["name"]: row["pattern"] for row in rows if row["kind"] == "regimen" and "|" not in row["pattern"]}
-    return {**known, "xelox": known["capox"]}  # clinical 3.12: one regimen, two names
 
 
 def _procedures(records: pl.DataFrame) -> pl.DataFrame:

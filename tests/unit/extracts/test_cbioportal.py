@@ -5,57 +5,20 @@ from pathlib import Path
 import pytest
 
 from crlm_pipeline.errors import SourceError
-from crlm_pipeline.extracts.tables import Extract
 from tests.unit.extracts.files import checks, read, tab, table
-
-COMMENTS = "#a\n#{descriptions}\n#STRING\n#1\n"
-SINCE_SEQUENCING = "\t".join(("id", "sex", "Overall survival in months since date of sequencing", "status", "age"))
-PATIENT_HEADER = "PATIENT_ID SEX OS_MONTHS OS_STATUS AGE_AT_SEQUENCING"
-SAMPLE = {
-    "PATIENT_ID": "P1",
-    "SAMPLE_ID": "S1",
-    "SAMPLE_TYPE": "Primary",
-    "PRIMARY_SITE": "Cecum",
-    "METASTATIC_SITE": '""',
-    "SUBTYPE_ABBREVIATION": "CRC MSS",
-    "GENE_PANEL": "IMPACT468",
-    "TMB_NONSYNONYMOUS": "5.5",
-}
-MAF_HEADER = (
-    "Hugo_Symbol NCBI_Build Start_Position Reference_Allele Tumor_Seq_Allele2 "
-    "Tumor_Sample_Barcode t_ref_count t_alt_count"
+from tests.unit.extracts.studies import (
+    COMMENTS,
+    KRAS_G12C,
+    MAF_HEADER,
+    META,
+    ONE_PATIENT,
+    SINCE_SEQUENCING,
+    patients,
+    rows_of,
+    sample,
+    samples,
+    study,
 )
-META = "type_of_cancer: coadread\ncancer_study_identifier: study_x\nname: A study, of some kind\n"
-KRAS_G12C = ("KRAS", "GRCh37", "25398285", "C", "A", "S1", "75", "25")
-
-
-def patients(*rows: tuple[str, ...], descriptions: str = SINCE_SEQUENCING) -> str:
-    return COMMENTS.format(descriptions=descriptions) + tab(PATIENT_HEADER, *rows)
-
-
-def samples(*rows: dict[str, str]) -> str:
-    return COMMENTS.format(descriptions="x") + tab(
-        " ".join(SAMPLE), *(tuple({**SAMPLE, **row}.values()) for row in rows)
-    )
-
-
-def sample(patient: str = "P1", name: str = "S1", **cells: str) -> dict[str, str]:
-    """Return a sample; a further cell is given by its column's name in lower case."""
-    return {"PATIENT_ID": patient, "SAMPLE_ID": name, **{column.upper(): cell for column, cell in cells.items()}}
-
-
-ONE_PATIENT = patients(("P1", "Female", "2", "0:LIVING", "60"))
-
-
-def study(folder: Path, **files: str) -> Extract:
-    """Read a study of one patient and sample, with these files replaced or added (`maf`, `sequencing` …)."""
-    given = {
-        "meta_study": META,
-        "data_clinical_patient": ONE_PATIENT,
-        "data_clinical_sample": samples(sample()),
-        "data_mutations": tab(MAF_HEADER, KRAS_G12C),
-    }
-    return read(folder, {f"{name}.txt": content for name, content in {**given, **files}.items()})
 
 
 def test_the_study_is_the_centre_and_the_country_is_unknown(tmp_path: Path) -> None:
@@ -134,20 +97,6 @@ def test_a_status_event_dates_the_last_contact_where_survival_does_not(tmp_path:
     clinical = patients(("P1", "Male", "", "", "60"), descriptions="x")
     row = table(study(tmp_path, data_timeline=events, data_clinical_patient=clinical), "patient").row(0, named=True)
     assert (row["vital_status"], row["death_date"]) == ("dead", "2000-01-31")
-
-
-def test_treatment_events_become_exposures_and_radiation_does_not(tmp_path: Path) -> None:
-    events = tab(
-        "PATIENT_ID START_DATE STOP_DATE EVENT_TYPE SAMPLE_ID AGENT TREATMENT_TYPE",
-        ("P1", "100", "", "SPECIMEN", "S1", "", ""),
-        ("P1", "110", "120", "TREATMENT", "", "OXALIPLATIN", "Medical Therapy"),
-        ("P1", "130", "", "TREATMENT", "", "PHOTONS", "Radiation Therapy"),
-        ("P9", "130", "", "TREATMENT", "", "OXALIPLATIN", "Medical Therapy"),
-    )
-    extract = study(tmp_path, data_timeline=events)
-    assert table(extract, "drug_exposure").rows() == [(2, "P1", "OXALIPLATIN", "2000-01-11", "2000-01-21")]
-    timeline = next(file for file in extract.files if file.file_name == "data_timeline.txt")
-    assert (timeline.row_count, timeline.unmapped_count) == (4, 2)
 
 
 def test_surgery_without_a_type_is_unmapped_and_noticed(tmp_path: Path) -> None:
@@ -233,42 +182,6 @@ def test_a_study_without_any_variant_makes_nobody_wild_type(tmp_path: Path, maf:
     assert checks(extract) == ["variants_absent"]
 
 
-def test_hypermutation_is_mutational_burden_and_not_microsatellites(tmp_path: Path) -> None:
-    clinical = samples(sample(subtype_abbreviation="CRC HM", tmb_nonsynonymous="55.5"), sample("P2", "S2"))
-    biomarker = table(study(tmp_path, data_clinical_sample=clinical), "biomarker")
-    burden = biomarker.filter(analyte="tmb").select("result", "value", "registry_code").rows()
-    assert burden == [("high", "55.5", "CRC HM"), ("low", None, "CRC MSS")]
-    assert biomarker.filter(analyte="msi").is_empty()
-
-
-def test_a_microsatellite_status_is_read_and_na_is_unknown(tmp_path: Path) -> None:
-    header = "PATIENT_ID SAMPLE_ID SAMPLE_TYPE PRIMARY_SITE MSI_STATUS MSI_SCORE"
-    rows = [("P1", f"S{i}", "Primary", "Cecum", status, "20") for i, status in enumerate(("MSI", "MSS", "NA"))]
-    clinical = COMMENTS.format(descriptions="x") + tab(header, *rows)
-    biomarker = table(study(tmp_path, data_clinical_sample=clinical), "biomarker").filter(analyte="msi")
-    assert biomarker.select("result", "registry_code").rows() == [("msi_h", "MSI"), ("mss", "MSS")]
-
-
-@pytest.mark.parametrize(
-    ("sites", "info", "expected"),
-    [
-        (("ETV6", "NTRK3"), "Protein Fusion: in frame {ETV6:NTRK3}", ["ntrk3"]),
-        (("RET", "NCOA4"), "RET-NCOA4 fusion - Archer", ["ret"]),
-        (("NTRK3", "NTRK3"), "NTRK3-intragenic Fusion", []),
-        (("RET", "TIMM23B"), "Protein Fusion: out of frame {RET:TIMM23B}", []),
-        (("ERBB2", "GRB7"), "Protein fusion: mid-exon (ERBB2-GRB7)", []),
-    ],
-)
-def test_what_the_source_calls_a_fusion_of_ntrk_or_ret_is_one(
-    tmp_path: Path, sites: tuple[str, str], info: str, expected: list[str]
-) -> None:
-    variants = tab(
-        "Sample_Id Site1_Hugo_Symbol Site2_Hugo_Symbol Event_Info SV_Status", ("S1", *sites, info, "SOMATIC")
-    )
-    fusions = table(study(tmp_path, data_sv=variants), "biomarker").filter(result="fusion")
-    assert fusions["analyte"].to_list() == expected
-
-
 def test_a_record_of_an_unknown_sample_is_unmapped_and_noticed(tmp_path: Path) -> None:
     extract = study(tmp_path, data_mutations=tab(MAF_HEADER, KRAS_G12C, (*KRAS_G12C[:5], "S9", "1", "1")))
     assert table(extract, "biomarker").filter(result="mutated").height == 1
@@ -285,3 +198,44 @@ def test_a_meta_file_may_name_an_absent_file(tmp_path: Path) -> None:
 def test_a_study_without_patients_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no patient table"):
         read(tmp_path, {"meta.txt": META, "s.txt": samples(sample())})
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [("IV", "M1"), ("Stage IVA", "M1"), ("III", "M0"), ("IIC", "M0"), ("0", "M0"), ("NA", None), ("V", None)],
+)
+def test_stage_four_is_metastatic_and_a_lower_one_is_not(tmp_path: Path, stage: str, expected: str | None) -> None:
+    extract = study(tmp_path, data_clinical_sample=samples(sample(stage_at_diagnosis=stage)))
+    assert table(extract, "tumour")["m_category"].to_list() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("site", "location", "topography", "check"),
+    [
+        ("Cecum", "Right", "C18.0", None),
+        ("Cecum", "Left", "C18.0", "side_contradicts_site"),
+        ("Transverse Colon", "Left", "C18.4", None),
+        ("NA", "Sigmoid Colon", "C18.7", None),
+        ("NA", "Left", "C26.0", "site_unknown"),
+    ],
+)
+def test_a_side_is_no_site(tmp_path: Path, site: str, location: str, topography: str, check: str | None) -> None:
+    clinical = samples(sample(primary_site=site, primary_tumor_location=location))
+    extract = study(tmp_path, data_clinical_sample=clinical)
+    assert table(extract, "tumour")["topography"].to_list() == [topography]
+    assert {"side_contradicts_site", "site_unknown"} & set(checks(extract)) == ({check} if check else set())
+
+
+def test_metastases_and_their_operation_without_a_date_are_noticed(tmp_path: Path) -> None:
+    rows = (sample(metastasectomy="1", first_site_of_mets="Liver"), sample("P2", "S2", metastasectomy="0"))
+    extract = study(tmp_path, data_clinical_sample=samples(*rows))
+    assert rows_of(extract, "metastasectomy_not_dated") == rows_of(extract, "metastases_not_dated") == (1,)
+    assert {"procedure", "assessment"}.isdisjoint(part.table_name for part in extract.tables)
+
+
+def test_the_patient_file_that_a_meta_file_declares_goes_before_tables_of_survival(tmp_path: Path) -> None:
+    meta = "cancer_study_identifier: study_x\ndatatype: PATIENT_ATTRIBUTES\ndata_filename: data_clinical_patient.txt\n"
+    supplement = COMMENTS.format(descriptions="x") + tab("PATIENT_ID OS_MONTHS", ("P1", "3"))
+    extract = study(tmp_path, meta_patient=meta, data_clinical_supp_survival=supplement)
+    assert table(extract, "patient").height == 1
+    assert "file_not_used" in checks(extract)

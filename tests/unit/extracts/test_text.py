@@ -42,6 +42,11 @@ def test_codes_and_numbers_stay_as_written_and_empty_cells_are_unknown() -> None
     assert rows("a,b,c\n00123,1.50,\n") == [(1, "00123", "1.50", None)]
 
 
+@pytest.mark.parametrize("comment", ["#a,b", "# names: a,b", "#a,b,c"])
+def test_a_comment_that_holds_the_words_of_the_header_is_no_header(comment: str) -> None:
+    assert rows(f"{comment}\n#x\na,b\n1,2\n") == [(1, "1", "2")]
+
+
 def test_blank_lines_make_no_record_but_keep_the_count_of_rows() -> None:
     assert rows("a,b\n1,2\n\n3,4\n") == [(1, "1", "2"), (3, "3", "4")]
     assert rows('a,b\n1,"2"\n\n3,4\n') == [(1, "1", "2"), (3, "3", "4")]
