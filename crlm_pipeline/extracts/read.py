@@ -7,14 +7,14 @@ from typing import Final
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.format import Format, Mapped, Reading
-from crlm_pipeline.extracts.formats import canonical, cbioportal, maf_folder, naaccr, obds
+from crlm_pipeline.extracts.formats import canonical, cbioportal, maf_folder, naaccr, obds, omop
 from crlm_pipeline.extracts.formats.mapped import MappedFormat
 from crlm_pipeline.extracts.mapping_load import MappingFile
 from crlm_pipeline.extracts.source import Group, Sheet, Source, discover
 from crlm_pipeline.extracts.tables import Extract, Notice, SourceFile, TextTable
 
 # In the order in which they are tried.
-FORMATS: Final[tuple[Format, ...]] = (canonical, cbioportal, maf_folder, naaccr, obds)
+FORMATS: Final[tuple[Format, ...]] = (canonical, cbioportal, maf_folder, naaccr, obds, omop)
 
 
 def read_sources(sources: Sequence[Path], mappings: Sequence[MappingFile] = ()) -> Extract:
@@ -73,7 +73,7 @@ def _first(formats: Sequence[Format], group: Group) -> Format | None:
 def _unrecognised(source: Source) -> SourceError:
     return SourceError(
         "No registry format that is known here: neither tables of the extract contract (patient, tumour, …), "
-        "nor a cBioPortal study, a folder with a MAF file, NAACCR XML or oBDS-RKI XML.",
+        "nor a cBioPortal study, a folder with a MAF file, NAACCR XML, oBDS-RKI XML or OMOP CDM tables (person, …).",
         "Check the source, or map it to the contract with --mapping.",
         source.label,
     )
