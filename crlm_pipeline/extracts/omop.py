@@ -62,6 +62,7 @@ _FURTHER: Final[dict[str, tuple[str, ...]]] = {
 SHEET: Final = "sheet"  # which of the delivery's sheets a record stands in
 PLACE: Final = (SHEET, SOURCE_ROW)
 _PERSON: Final = "person_id"
+_DAY: Final = r"^(\d{4})-?(\d{2})-?(\d{2})(?:[T ].*)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,9 @@ def _cell(column: str, delivered: str | None) -> pl.Expr:
         return pl.lit(None, pl.String).alias(column)
     text = pl.col(delivered).str.strip_chars()
     if column.endswith("_id") and column != _PERSON:
-        text = text.str.replace(r"^(\d+)\.0+$", "${1}")
+        text = text.str.strip_suffix(".0")
     elif column.endswith("_date"):
-        text = text.str.replace(r"^(\d{4})(\d{2})(\d{2})$", "${1}-${2}-${3}").str.replace(
-            r"^(\d{4}-\d{2}-\d{2})[T ].*$", "${1}"
-        )
+        text = text.str.replace(_DAY, "${1}-${2}-${3}")
     return text.alias(column)
 
 

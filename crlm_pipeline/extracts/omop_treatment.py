@@ -18,6 +18,7 @@ _REGIMEN: Final = "episode.treatment"
 _SHORTEST: Final = 5  # shorter names (FU, LV) are read only where they are the whole text
 # Another drug, or another use of it, though the name of the substance is in the text.
 _NOT_THE_SUBSTANCE: Final = r"emtansine|vedotin|govitecan|duocarmazine|ophthalmic|intravitreal|intraocular"
+_BIOSIMILAR_SUFFIX: Final = r"-[a-z]{4}$"
 _ATC: Final = r"^[A-Z]\d{2}[A-Z]{2}\d{2}$"
 _STOP_REASONS: Final = {
     "regimen completed": "completed", "disease progression": "progression", "progressive disease": "progression",
@@ -30,7 +31,9 @@ _TECHNIQUES: Final = {
     "cryoablation": "cryoablation", "cryotherapy": "cryoablation", "ethanol": "ethanol",
     "radioembolization": "sirt", "radioembolisation": "sirt", "selective internal radi": "sirt",
     "embolization of portal vein": "pve", "portal vein emboli": "pve", "venous deprivation": "lvd", "alpps": "alpps",
-    "stereotactic body radi": "sbrt", "stereotactic ablative radi": "sbrt", "proton": "proton",
+    "high-intensity focused ultrasound": "hifu", "laser": "laser", "hepatic artery infusion": "hai",
+    "two-stage hepatectomy": "two_stage", "stereotactic body radi": "sbrt", "stereotactic ablative radi": "sbrt",
+    "proton": "proton",
     "transplant": "transplantation", "hepatectomy": "resection", "resection of liver": "resection",
     "liver resection": "resection", "wedge resection": "resection", "lobectomy of liver": "resection",
 }  # fmt: skip
@@ -66,13 +69,15 @@ def exposures(delivery: Delivery, concepts: Concepts) -> pl.DataFrame:
 
 
 def _substance(texts: pl.Series) -> pl.Expr:
-    """Return the listed name within each text of a column (`10 ML oxaliplatin 5 MG/ML Injection`); null without one."""
+    """Return the listed name within each text of a column (`10 ML oxaliplatin 5 MG/ML Injection`); null without one.
+
+    A text that is nothing but a name stays as delivered.
+    """
     distinct = pl.DataFrame([texts.unique().drop_nulls().alias("text")])
     name = pl.col("text").str.to_lowercase().str.replace_all(" / ", "/", literal=True).str.strip_chars()
     within = pl.when(~name.str.contains(_NOT_THE_SUBSTANCE)).then(name.str.extract(_listed_names()))
-    known = distinct.with_columns(
-        drug=pl.when(name.is_in(sorted(_names()))).then("text").otherwise(within)
-    ).drop_nulls()
+    is_name = name.str.replace(_BIOSIMILAR_SUFFIX, "").is_in(sorted(_names()))
+    known = distinct.with_columns(drug=pl.when(is_name).then("text").otherwise(within)).drop_nulls()
     return pl.col(texts.name).replace_strict(known["text"], known["drug"], default=None, return_dtype=pl.String)
 
 

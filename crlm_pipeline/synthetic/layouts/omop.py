@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
+import polars.selectors as cs
 
 from crlm_pipeline import resources
 
@@ -29,6 +30,8 @@ _PROCEDURES: Final = {
     "ire": "irreversible electroporation of liver", "cryoablation": "cryoablation of liver",
     "ethanol": "ethanol injection of liver lesion", "sbrt": "stereotactic body radiotherapy of liver",
     "proton": "proton therapy of liver", "sirt": "radioembolisation of liver", "pve": "portal vein embolisation",
+    "hifu": "high-intensity focused ultrasound of liver", "laser": "laser ablation of liver",
+    "hai": "hepatic artery infusion", "two_stage": "two-stage hepatectomy",
     "lvd": "liver venous deprivation", "alpps": "ALPPS of liver", "transplantation": "liver transplantation",
 }  # fmt: skip
 _EPISODES: Final = {
@@ -60,7 +63,9 @@ def write(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
     written = {name: _with_ids(frame, concepts) for name, frame in coded.items()}
     written |= {**_places(rows["patient"]), **_persons(rows), "concept": _listed_concepts(concepts)}
     for name, frame in written.items():
-        frame.write_csv(folder / f"{name}.csv")
+        # A date of the model is a whole day: a month or a year becomes its first.
+        whole = (cs.ends_with("_date") + "-01-01").str.slice(0, 10)
+        frame.with_columns(whole).write_csv(folder / f"{name}.csv")
 
 
 def _numbered(frame: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -69,7 +74,8 @@ def _numbered(frame: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def _places(patients: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return care sites and locations: one location per country."""
-    sites = patients.select("centre_id", "country").unique("centre_id", maintain_order=True)
+    named = patients.select("centre_id", "country").sort(pl.col("country") == "ZZ", maintain_order=True)
+    sites = named.unique("centre_id", keep="first", maintain_order=True)
     countries = _numbered(sites.select("country").unique(maintain_order=True), "location_id")
     located = _numbered(sites.join(countries, on="country", maintain_order="left"), "care_site_id")
     return {
@@ -195,8 +201,9 @@ def _number(code: str, day: pl.Expr, column: str, unit: str | None = None) -> di
 def _category(tumours: pl.DataFrame, letter: str) -> pl.DataFrame:
     category = pl.col(f"{letter}_category")
     code = pl.lit("p-8th_AJCC/UICC-") + category
-    known = tumours.drop_nulls([f"{letter}_category", "diagnosis_date"])
-    return known.select("person_id", measurement_date="diagnosis_date", **_code("Cancer Modifier", code))
+    known = tumours.drop_nulls(f"{letter}_category")
+    day = pl.coalesce("diagnosis_date", "resection_date")
+    return known.select("person_id", measurement_date=day, **_code("Cancer Modifier", code))
 
 
 def _assays(biomarkers: pl.DataFrame, specimens: pl.DataFrame) -> pl.DataFrame:
