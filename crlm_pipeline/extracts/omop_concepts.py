@@ -21,6 +21,7 @@ TARGET: Final = "target"
 MEANING: Final = (TARGET, "value", "detail")
 ANALYTE: Final = "biomarker.analyte"
 METASTASIS: Final = "assessment.mets_sites"
+VARIANT: Final = "variant"  # the assay looks for a change of the gene, not for its protein or copies
 PRIMARY: Final = "tumour.topography"
 _TEXT: Final = "source value"
 _ICD10: Final = ("ICD10", "ICD10CM", "ICD10GM", "ICD10CN")
@@ -33,6 +34,7 @@ _NO_ORGAN: Final = r"(?i)unknown|unspecified|lymph"
 _GENES: Final = r"^(KRAS|NRAS|HRAS|BRAF|PIK3CA|ERBB2|NTRK[123]|RET|POLE|POLD1) "
 _GENE_EXAMINED: Final = r" gene variant measurement$"
 _SUBSTITUTION: Final = r" protein: ?Substitution in position (\d+) ([A-Z][a-z]{2}) +replaced by ([A-Z][a-z]{2}) "
+_NO_CONCEPT: Final = "0"
 _FIELD: Final = r"^(condition_occurrence|drug_exposure|specimen)\.\w+_id$"
 _NOTHING: Final = pl.struct(*(pl.lit(None, pl.String).alias(name) for name in MEANING))
 _CONCEPT: Final = ("concept_id", "vocabulary_id", "concept_code", "concept_name")
@@ -61,22 +63,20 @@ class Concepts:
             )
         )
 
-    def with_meaning(
-        self, records: pl.DataFrame, ids: Sequence[str], text: str, targets: Sequence[str]
-    ) -> pl.DataFrame:
-        """Add `target`, `value` and `detail` to records: of the first id that has a meaning, else of the source text.
+    def with_meaning(self, records: pl.DataFrame, columns: Sequence[str], targets: Sequence[str]) -> pl.DataFrame:
+        """Add `target`, `value` and `detail` to records: of the first of the columns that has a meaning.
 
-        Only these targets count. Rows and their order stay; all three are null where nothing is understood.
+        A column whose name ends in `_concept_id` holds ids, another one source texts. Only these targets count. Rows
+        and their order stay; all three are null where nothing is understood.
         """
         is_asked = pl.col(TARGET).is_in(list(targets))
-        meanings = self.by_id.filter(is_asked).select("concept_id", _struct("meaning"))
+        of_ids = self.by_id.filter(is_asked).select("concept_id", _struct("meaning"))
         found = records
-        for name in ids:
-            of_id = meanings.rename({"concept_id": name, "meaning": f"{name}_meaning"})
-            found = found.join(of_id, on=name, how="left", maintain_order="left")
-        of_text = _of_texts(records[text], is_asked).rename({"text": text, "meaning": f"{text}_meaning"})
-        found = found.join(of_text, on=text, how="left", maintain_order="left")
-        added = [f"{name}_meaning" for name in (*ids, text)]
+        for name in columns:
+            is_id = name.endswith("_concept_id")
+            known = of_ids.rename({"concept_id": name}) if is_id else _of_texts(records[name], is_asked)
+            found = found.join(known.rename({"meaning": f"{name}_meaning"}), on=name, how="left", maintain_order="left")
+        added = [f"{name}_meaning" for name in columns]
         return found.with_columns(pl.coalesce(added).alias("meaning")).drop(added).unnest("meaning")
 
     def names(self, vocabulary: str | None = None) -> pl.DataFrame:
@@ -98,7 +98,7 @@ class Concepts:
 def text_value(texts: pl.Series, target: str) -> pl.Expr:
     """Return the value that the texts of this column have for a target; null for any other text."""
     of = _of_texts(texts, pl.col(TARGET) == target).unnest("meaning").drop_nulls("value")
-    return pl.col(texts.name).replace_strict(of["text"], of["value"], default=None, return_dtype=pl.String)
+    return pl.col(texts.name).replace_strict(of[texts.name], of["value"], default=None, return_dtype=pl.String)
 
 
 def _struct(name: str) -> pl.Expr:
@@ -112,7 +112,8 @@ def _used(delivery: Delivery) -> pl.DataFrame:
         for column in frame.columns
         if column.endswith("_concept_id") and name != "concept"
     ]
-    return pl.DataFrame([pl.concat(ids).unique().drop_nulls()])
+    used = pl.DataFrame([pl.concat(ids).unique().drop_nulls()])
+    return used.filter(pl.col("concept_id") != _NO_CONCEPT)
 
 
 @cache
@@ -123,10 +124,10 @@ def _listed() -> pl.DataFrame:
 
 
 def _of_texts(texts: pl.Series, is_asked: pl.Expr) -> pl.DataFrame:
-    """Return the meaning of each distinct text that has one of those asked for: `text`, `meaning`."""
+    """Return the meaning of each distinct text that has one of those asked for: the column of the text, `meaning`."""
     distinct = texts.drop_nulls().unique(maintain_order=True)
     codes = pl.DataFrame({"vocabulary_id": [_TEXT] * len(distinct), "concept_code": distinct, "concept_name": distinct})
-    return _interpreted(codes).filter(is_asked).select(pl.col("concept_code").alias("text"), _struct("meaning"))
+    return _interpreted(codes).filter(is_asked).select(pl.col("concept_code").alias(texts.name), _struct("meaning"))
 
 
 def _interpreted(codes: pl.DataFrame) -> pl.DataFrame:
@@ -229,7 +230,7 @@ def _of_variant() -> pl.Expr:
     is_residue = name.str.extract(_SUBSTITUTION, 3).is_in(sorted(THREE_LETTERS.values()))
     return (
         pl.when(is_genomic & name.str.contains(_GENE_EXAMINED))
-        .then(_meaning(ANALYTE, gene))
+        .then(_meaning(ANALYTE, gene, pl.lit(VARIANT)))
         .when(is_genomic & is_residue)
         .then(_meaning(ANALYTE, gene, change))
     )

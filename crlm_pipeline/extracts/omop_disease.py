@@ -38,10 +38,13 @@ class Disease:
 
 
 def conditions(delivery: Delivery, concepts: Concepts) -> pl.DataFrame:
-    """Return the conditions that are a primary or a metastasis, with `day` and meaning."""
+    """Return the conditions that are a primary or a metastasis, with `day` and meaning.
+
+    The source's own code goes before the standard concept, which is often less exact.
+    """
     records = delivery.frames["condition_occurrence"].rename({"condition_start_date": "day"})
-    ids = ("condition_source_concept_id", "condition_concept_id")
-    known = concepts.with_meaning(records, ids, "condition_source_value", (PRIMARY, METASTASIS))
+    columns = ("condition_source_concept_id", "condition_source_value", "condition_concept_id")
+    known = concepts.with_meaning(records, columns, (PRIMARY, METASTASIS))
     return known.filter(pl.col(TARGET).is_not_null())
 
 

@@ -28,10 +28,11 @@ def findings(delivery: Delivery, concepts: Concepts, targets: Sequence[str]) -> 
     words; `unit` ng/mL, mm or cm, null when unknown; `condition_id` and `specimen_id` the record that it modifies.
     """
     records = pl.concat([_records(delivery, name) for name in _EVENT_FIELD])
-    known = concepts.with_meaning(records, ("source_concept_id", "concept_id"), "source_text", targets)
-    understood = known.filter(pl.col(TARGET).is_not_null())
+    known = concepts.with_meaning(records, ("own_concept_id", "standard_concept_id", "source_text"), targets)
     names = concepts.names().select(value_as_concept_id="concept_id", value_name="concept_name")
-    return understood.join(names, on="value_as_concept_id", how="left", maintain_order="left").select(
+    understood = known.filter(pl.col(TARGET).is_not_null())
+    understood = understood.join(names, on="value_as_concept_id", how="left", maintain_order="left")
+    return understood.select(
         *PLACE,
         "person_id",
         "day",
@@ -42,7 +43,8 @@ def findings(delivery: Delivery, concepts: Concepts, targets: Sequence[str]) -> 
         "detail",
         number=_number(),
         coded=pl.coalesce(
-            concepts.recoded("value_as_concept_id", _RESULT), text_value(understood["value_source_value"], _RESULT)
+            concepts.recoded("value_as_concept_id", _RESULT),
+            *(text_value(understood[name], _RESULT) for name in ("value_source_value", "value_name")),
         ),
         said=pl.coalesce("value_source_value", "value_name"),
         unit=pl.coalesce(
@@ -61,8 +63,8 @@ def _records(delivery: Delivery, name: str) -> pl.DataFrame:
         *PLACE,
         *_SHARED,
         day=f"{name}_date",
-        concept_id=f"{name}_concept_id",
-        source_concept_id=f"{name}_source_concept_id",
+        standard_concept_id=f"{name}_concept_id",
+        own_concept_id=f"{name}_source_concept_id",
         source_text=f"{name}_source_value",
         event_id=f"{name}_event_id",
         event_field_concept_id=_EVENT_FIELD[name],

@@ -137,8 +137,8 @@ def procedures(delivery: Delivery, concepts: Concepts) -> pl.DataFrame:
     By concept or code, else by the words of the concept's name or of the source text.
     """
     records = delivery.frames["procedure_occurrence"].rename({"procedure_date": "day"})
-    ids = ("procedure_source_concept_id", "procedure_concept_id")
-    known = concepts.with_meaning(records, ids, "procedure_source_value", (PROCEDURE, RESECTION))
+    columns = ("procedure_source_concept_id", "procedure_concept_id", "procedure_source_value")
+    known = concepts.with_meaning(records, columns, (PROCEDURE, RESECTION))
     names = concepts.names().select(procedure_concept_id="concept_id", name="concept_name")
     named = known.join(names, on="procedure_concept_id", how="left", maintain_order="left")
     technique = pl.coalesce(_technique(named["procedure_source_value"]), _technique(named["name"]))

@@ -215,6 +215,7 @@ def _assays(biomarkers: pl.DataFrame, specimens: pl.DataFrame) -> pl.DataFrame:
     codons = pl.lit(" codons ") + region.str.replace_all(";", ", ")
     examined = pl.when(region.str.starts_with("exon")).then(exons).otherwise(codons).fill_null("")
     gene = pl.col("analyte").str.to_uppercase().replace({"RET": "RET gene"})
+    method = pl.col("method").str.to_uppercase().replace({"ISH": "FISH"})
     stain = pl.col("method") == "ihc"
     listed = pl.col("analyte").replace_strict(_LISTED, default="0")
     result = pl.col("result").replace(_RESULTS)
@@ -224,7 +225,7 @@ def _assays(biomarkers: pl.DataFrame, specimens: pl.DataFrame) -> pl.DataFrame:
         meas_event_field_concept_id=pl.lit(_SPECIMEN_FIELD),
         measurement_date="sample_date",
         measurement_concept_id=pl.when((pl.col("analyte") != "erbb2") | stain).then(listed).otherwise(pl.lit("0")),
-        measurement_source_value=gene + examined,
+        measurement_source_value=pl.concat_str(gene + examined, pl.lit(" by ") + method, ignore_nulls=True),
         value_as_number="value",
         value_source_value=pl.coalesce("hgvs_p", result),
     )

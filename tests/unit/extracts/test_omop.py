@@ -276,6 +276,12 @@ def test_every_listed_value_is_a_word_of_the_contract() -> None:
 # Disease
 
 
+def test_the_source_text_goes_before_the_standard_concept_of_a_diagnosis(tmp_path: Path) -> None:
+    conditions = CONDITION + "11,1,443390,2020-05-15,C18.7\n12,1,443390,2020-05-15,local\n"
+    found = extract(tmp_path, condition_occurrence=conditions)
+    assert sorted(table(found, "tumour")["topography"]) == ["C18.7", "C20.9"]
+
+
 def test_a_diagnosis_repeated_at_visits_is_one_tumour_of_its_first_day(tmp_path: Path) -> None:
     conditions = CONDITION + "11,1,0,2020-06-01,C18.7\n12,1,0,2020-05-15,C187\n13,1,0,2020-05-01,C18.9\n"
     found = extract(tmp_path, condition_occurrence=conditions)
@@ -391,16 +397,23 @@ def test_a_size_counts_only_where_it_modifies_a_liver_metastasis(tmp_path: Path)
         (assay("KRAS", "G12C"), ("kras", "mutated", "G12C")),
         (assay("BRAF", "p.(Val600Glu)"), ("braf", "mutated", "p.(Val600Glu)")),
         (assay("KRAS", coded="9189"), ("kras", "not_detected", None)),
-        (assay("KRAS", "p.Gly12Cys", coded="9189"), ("kras", "not_detected", "p.Gly12Cys")),
+        (assay("KRAS", "KRAS G12C"), ("kras", "mutated", "G12C")),
+        (assay("BRAF V600E", "Detected"), ("braf", "mutated", "V600E")),
+        (assay("NTRK1 fusion", "Positive"), ("ntrk1", "fusion", None)),
+        (assay("NTRK1", "Positive"), ("ntrk1", "mutated", None)),
+        (assay("ERBB2", coded="9191", concept="35955862"), ("erbb2", "mutated", None)),
+        (assay("HER2 FISH", "negative"), ("erbb2", "not_amplified", None)),
+        (assay("HER2", "3+"), ("erbb2", "ihc_3", None)),
         (assay("KRAS"), ("kras", "indeterminate", None)),
         (assay("MSI", "MSI-H"), ("msi", "msi_h", None)),
         (assay("MLH1", "loss of expression"), ("mlh1", "lost", None)),
-        (assay("MSH6", coded="9191"), ("msh6", "retained", None)),
+        (assay("MSH6 IHC", coded="9191"), ("msh6", "retained", None)),
         (assay("HER2", "3+", concept="3019066"), ("erbb2", "ihc_3", None)),
         (assay("HER2", number="2", concept="3019066"), ("erbb2", "ihc_2", None)),
         (assay("31150-6", "positive"), ("erbb2", "amplified", None)),
         (assay("DPYD", "DPD partial"), ("dpyd", "dpd_partial", None)),
         (assay("TMB", "low"), ("tmb", "low", None)),
+        (assay("TMB", number="12.5"), ("tmb", "indeterminate", None)),
     ],
 )
 def test_a_value_states_a_result(tmp_path: Path, measurement: str, expected: tuple[str, ...]) -> None:
@@ -427,8 +440,40 @@ def test_a_result_of_unknown_meaning_is_rejected_with_its_reason(tmp_path: Path)
     assert found.rejected_row.select("table_name", "column_name").rows() == [("biomarker", "result")]
 
 
-def test_msi_that_is_called_positive_is_no_msi_h(tmp_path: Path) -> None:
-    assert result(tmp_path, assay("MSI", "positive")) == [("msi", "positive", None)]
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("MSI", "positive"),
+        ("HER2", "positive"),
+        ("MSH6", "positive"),
+        ("KRAS", "0"),
+        ("KRAS", "no G12C seen"),
+        ("BRAF", "p.Val600="),
+        ("HER2 FISH", "see report"),
+    ],
+)
+def test_a_value_that_may_mean_two_things_becomes_no_result(tmp_path: Path, text: str, said: str) -> None:
+    found = validate(extract(tmp_path, measurement=MEASUREMENT + assay(text, said)), today=date(2026, 1, 1))
+    assert found.tables["biomarker"].is_empty()
+    assert found.rejected_row["column_name"].to_list() == ["result"]
+
+
+@pytest.mark.parametrize("measurement", [assay("KRAS G12C", "Not detected"), assay("KRAS", "p.Gly12Cys", coded="9189")])
+def test_one_change_that_was_not_found_says_nothing_of_the_gene(tmp_path: Path, measurement: str) -> None:
+    found = extract(tmp_path, measurement=MEASUREMENT + measurement)
+    assert not any(part.table_name == "biomarker" for part in found.tables)
+    assert unmapped(found, "measurement") == 1
+
+
+def test_no_matching_concept_is_neither_a_drug_nor_a_result(tmp_path: Path) -> None:
+    found = extract(
+        tmp_path,
+        measurement=MEASUREMENT + assay("KRAS", coded="0"),
+        drug_exposure=DRUG + "1,1,0,2021-01-01,2021-01-01,\n",
+        concept=CONCEPT + "0,No matching concept,None,No matching concept\n",
+    )
+    assert table(found, "biomarker")["result"].to_list() == ["indeterminate"]
+    assert unmapped(found, "drug_exposure") == 1
 
 
 @pytest.mark.parametrize(
@@ -604,7 +649,7 @@ def _with_pseudonym(samples: dict[str, Path], name: str) -> pl.DataFrame:
         ("patient", ("patient_id", "centre_id", "birth_year", "sex", "vital_status", "last_contact_date")),
         ("tumour", ("patient_id", "diagnosis_date", "topography", "morphology", "t_category", "resection_date")),
         ("drug_exposure", ("patient_id", "drug", "atc", "start_date", "stop_reason")),
-        ("biomarker", ("patient_id", "analyte", "result", "hgvs_p", "sample_date", "specimen_site")),
+        ("biomarker", ("patient_id", "analyte", "method", "result", "hgvs_p", "sample_date", "specimen_site")),
         ("procedure", ("patient_id", "procedure_date", "procedure")),
         ("outcome", ("patient_id", "outcome_date", "outcome")),
     ],
