@@ -42,7 +42,7 @@ _CONCEPT: Final = ("concept_id", "vocabulary_id", "concept_code", "concept_name"
 
 @dataclass(frozen=True, slots=True)
 class Concepts:
-    """The concepts of a delivery: one row per id that it uses and that means something here or has a name."""
+    """The concepts of a delivery: one row per id that it uses and names, or that is listed here."""
 
     by_id: pl.DataFrame
 
@@ -142,21 +142,22 @@ def _interpreted(codes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _listed_row(family: pl.Expr) -> pl.Expr:
-    """Return the row of the reference table: the whole code, an ICD-10 category, or the first word of a source text."""
+    """Return the row of the reference table: of the whole code, an ICD-10 category, or a text's first words."""
     table = _listed().drop_nulls(["vocabulary_id", "concept_code"])
     key = table["concept_code"].str.to_lowercase()
     rows = dict(zip(table["vocabulary_id"] + " " + key, table["row"], strict=True))
     is_coded = table["vocabulary_id"].is_in(list(_CODED))
     by_shape = dict(zip(key.filter(is_coded), table["row"].filter(is_coded), strict=True))
     code = pl.col("concept_code").str.to_lowercase()
-    category, word = code.str.slice(0, 5), code.str.extract(r"^([a-z0-9/+-]+)")
+    category, words = code.str.slice(0, 5), code.str.extract(r"^([a-z0-9/+-]+ [a-z0-9/+-]+)")
+    word = code.str.extract(r"^([a-z0-9/+-]+)")
     is_text, is_icd = family == _TEXT, family == "ICD10"
     return pl.coalesce(
         _row(family + " " + code, rows),
         pl.when(is_icd).then(_row(pl.lit("ICD10 ") + category, rows)),
         pl.when(is_text).then(_row(code, by_shape)),
         pl.when(is_text & code.str.contains(r"^c7[89]\.\d")).then(_row(category, by_shape)),
-        pl.when(is_text).then(_row(pl.lit(f"{_TEXT} ") + word, rows)),
+        *(pl.when(is_text).then(_row(pl.lit(f"{_TEXT} ") + start, rows)) for start in (words, word)),
     )
 
 
