@@ -45,12 +45,22 @@ def _required(table: TableDescription) -> list[str]:
 
 
 def _table(sheet: Sheet) -> TableDescription | None:
-    """Return the table a sheet is: by its name and a column of that table, else by the required columns it has."""
+    """Return the table a sheet is: by its name and a column of that table, else by the required columns it has.
+
+    A table of the OMOP model is none, though its name and columns may be ours, too (`drug_exposure.stop_reason`).
+    """
+    if _is_omop(sheet):
+        return None
     named = extract_tables().get(sheet.name.lower())
     if named and set(_columns(named)) & set(sheet.header):
         return named
     fits = [table for table in extract_tables().values() if sheet.has(*_required(table))]
     return fits[0] if len(fits) == 1 else None
+
+
+def _is_omop(sheet: Sheet) -> bool:
+    header = {name.lower() for name in sheet.header}
+    return "patient_id" not in header and "person_id" in header and any(name.endswith("_concept_id") for name in header)
 
 
 def _refuse_incomplete(sheet: Sheet, table: TableDescription) -> None:
