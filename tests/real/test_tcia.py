@@ -80,7 +80,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     folder = tmp_path_factory.mktemp("tcia")
     settings = Settings(judge_by="crlm_editorial_2023_12")
     sources = (real_data("tcia_crlm") / SOURCES[0],)
-    job = Job(sources, folder / "crlm.duckdb", folder / "report", mapping=MAPPING, settings=settings)
+    job = Job(sources, folder / "crlm.duckdb", folder / "report", mappings=(MAPPING,), settings=settings)
     ingest(job)
     annotate(job)
     with Warehouse.open_readonly(job.warehouse) as warehouse:

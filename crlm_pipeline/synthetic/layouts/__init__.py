@@ -6,11 +6,12 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.synthetic.layouts import canonical
+from crlm_pipeline.synthetic.layouts import canonical, naaccr
 
 # Writes canonical tables (every column as text, unknown = null) into a folder, as far as the format can carry them.
 Write = Callable[[Path, Mapping[str, pl.DataFrame]], None]
 
 LAYOUTS: Final[dict[str, Write]] = {
     "canonical": canonical.write,
+    "naaccr": naaccr.write,
 }
