@@ -32,12 +32,15 @@ def of_tumours(sheet: Sheet, colorectal: pl.DataFrame) -> list[Notice]:
     has_site = pl.any_horizontal(naaccr.is_present(item).fill_null(value=False) for item in items)
     has_m1 = pl.col("m_category").str.starts_with("M1").fill_null(value=False)
     incomplete = colorectal.filter(has_site & is_unanswered)
+    undated = colorectal.filter((has_site | has_m1) & pl.col("diagnosis_date").is_null())
     unplaced_cea = colorectal.filter(naaccr.cea().is_not_null() & ~has_site & ~has_m1)
     found = [
         *_notice("not_colorectal", sheet, others, ("tumour", "topography"),
                  "a tumour outside colon, rectum and intestine NOS makes no row."),
         *_notice("mets_sites_incomplete", sheet, incomplete, ("assessment", "mets_sites"),
                  "not every item on metastases at diagnosis is answered, so the list of organs is unknown."),
+        *_notice("metastases_without_date", sheet, undated, ("assessment", "assessment_date"),
+                 "metastases at a diagnosis without a date make no work-up."),
         *_notice("cea_not_mapped", sheet, unplaced_cea, ("assessment", "cea_ng_ml"),
                  "CEA of a patient without metastases on record makes no work-up."),
     ]  # fmt: skip

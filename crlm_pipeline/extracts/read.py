@@ -29,7 +29,8 @@ def read_sources(sources: Sequence[Path], mappings: Sequence[MappingFile] = ()) 
     files: dict[str, SourceFile] = {file.source_file_id: file for file in described}
     tables: list[TextTable] = []
     notices: list[Notice] = []
-    for format_, group in _recognised(discover(sources), [MappedFormat(file.mapping) for file in mappings]):
+    found_sources = discover(sources, besides=[mapping.file.path for mapping in mappings])
+    for format_, group in _recognised(found_sources, [MappedFormat(file.mapping) for file in mappings]):
         reading = format_.read(group) if format_ else Reading("real", (), (), ())
         found = _source_files(format_.NAME, reading) if format_ else []
         notices += [*reading.notices, *_unused(group, reading), *_repeated(found, files)]

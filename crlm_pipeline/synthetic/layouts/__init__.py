@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.synthetic.layouts import canonical, naaccr, obds
+from crlm_pipeline.synthetic.layouts import canonical, naaccr, obds, spreadsheet
 
 # Writes canonical tables (every column as text, unknown = null) into a folder, as far as the format can carry them.
 Write = Callable[[Path, Mapping[str, pl.DataFrame]], None]
@@ -15,4 +15,5 @@ LAYOUTS: Final[dict[str, Write]] = {
     "canonical": canonical.write,
     "naaccr": naaccr.write,
     "obds": obds.write,
+    "spreadsheet": spreadsheet.write,
 }

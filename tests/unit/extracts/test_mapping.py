@@ -464,6 +464,12 @@ def test_each_file_of_a_folder_is_read_by_the_first_mapping_that_knows_it(tmp_pa
     assert [file.format for file in extract.files] == ["mapping"] * 3 + ["mapping:a", "mapping:b", "mapping:c"]
 
 
+def test_a_mapping_beside_its_files_is_not_told_as_unused(tmp_path: Path) -> None:
+    source = write(tmp_path, {"1.csv": "ID\n01\n", "other.yaml": "x"})
+    extract = read_sources([source], [load_mapping(centre(source, "a", "ID"))])
+    assert [notice.message for notice in extract.notices] == ["other.yaml: nothing of it was used."]
+
+
 def test_each_of_several_mappings_must_know_a_file(tmp_path: Path) -> None:
     mappings = [load_mapping(centre(tmp_path, name, header)) for name, header in (("a", "ID"), ("b", "Pat"))]
     with pytest.raises(SourceError, match="The mapping b knows none of the files") as caught:

@@ -280,6 +280,13 @@ def test_no_metastases_on_record_make_no_work_up(tmp_path: Path) -> None:
     assert "cea_not_mapped" in checks(found)
 
 
+@pytest.mark.parametrize("answers", [{**NO_METASTASES, "metsAtDxLiver": "1"}, {"ajccTnmClinM": "cM1a"}])
+def test_metastases_of_an_unknown_day_make_no_work_up_and_are_noticed(tmp_path: Path, answers: Items) -> None:
+    found = extract(tmp_path, patient({**answers, "dateOfDiagnosis": ""}), patient(answers, patientIdNumber="8"))
+    assert table(found, "assessment")["patient_id"].to_list() == ["8"]
+    assert {n.check_name: n.rows for n in found.notices}["metastases_without_date"] == (1,)
+
+
 def test_m1_without_its_organs_makes_a_work_up_of_unknown_sites(tmp_path: Path) -> None:
     row = one(tmp_path, "assessment", {"ajccTnmPathM": "pM1a", "ceaPretreatmentLabValue": "XXXX.1"})
     assert (row["first_metastasis_date"], row["mets_diagnosis_date"], row["mets_sites"]) == ("2022-05-11", None, None)
