@@ -80,13 +80,17 @@ def _at_diagnosis(tumours: pl.DataFrame) -> pl.DataFrame:
     is_complete = pl.all_horizontal(pl.col(item).is_not_null() for item in items)
     sites = pl.concat_str((pl.when(item).then(pl.lit(site)) for item, site in items.items()), separator=";",
                           ignore_nulls=True)  # fmt: skip
-    return by_day.filter(is_metastatic).drop_nulls("diagnosis_date").select(
-        SOURCE_ROW,
-        "centre_id",
-        "cea_ng_ml",
-        patient_id="patientIdNumber",
-        assessment_date="diagnosis_date",
-        first_metastasis_date="diagnosis_date",
-        mets_diagnosis_date=pl.when("metsAtDxLiver").then("diagnosis_date"),
-        mets_sites=pl.when(is_complete & (sites != "")).then(sites),
+    return (
+        by_day.filter(is_metastatic)
+        .drop_nulls("diagnosis_date")
+        .select(
+            SOURCE_ROW,
+            "centre_id",
+            "cea_ng_ml",
+            patient_id="patientIdNumber",
+            assessment_date="diagnosis_date",
+            first_metastasis_date="diagnosis_date",
+            mets_diagnosis_date=pl.when("metsAtDxLiver").then("diagnosis_date"),
+            mets_sites=pl.when(is_complete & (sites != "")).then(sites),
+        )
     )

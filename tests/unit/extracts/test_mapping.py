@@ -174,7 +174,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_refused_with_the_mappings_that_ship(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="nkr, tcia_crlm"):
+    with pytest.raises(SourceError, match="hospital_workbook, nkr, obds_rki_csv, tcia_crlm"):
         load_mapping(tmp_path / "nothing.yaml")
 
 
@@ -363,6 +363,33 @@ def test_a_cell_may_depend_on_another(tmp_path: Path) -> None:
     """
     extract = mapped(tmp_path, "ID,day,relapse\np1,1.2.2024,Yes\np2,1.2.2024,no\np3,1.2.2024,\n", rows)
     assert table(extract, "outcome")["outcome_date"].to_list() == ["2024-02-01", None, None]
+
+
+def test_a_date_is_believed_as_far_as_the_column_beside_it_says(tmp_path: Path) -> None:
+    rows = """\
+    - table: outcome
+      columns:
+        outcome_date: {column: day, exact: {column: code, values: {E: day, T: month, m: year}}}
+        outcome: {constant: progression}
+    """
+    delivered = [("15.2.2024", "E"), ("15.2.2024", "t"), ("15.2.2024", "M"), ("15.2.2024", "V"), ("15.2.2024", "")]
+    delivered += [("2.2024", "E"), ("soon", "T"), ("", "E")]
+    source = "ID,day,code\n" + "".join(f"p{number},{day},{code}\n" for number, (day, code) in enumerate(delivered))
+    found = table(mapped(tmp_path, source, rows, HEAD.replace('["%d.%m.%Y"]', '["%d.%m.%Y", "%m.%Y"]')), "outcome")
+    assert found["outcome_date"].to_list() == [
+        "2024-02-15", "2024-02", "2024", None, None, "2024-02", "soon", None,
+    ]  # fmt: skip
+
+
+def test_how_exact_a_date_is_has_no_meaning_for_anything_else(tmp_path: Path) -> None:
+    exact = "exact: {column: code, values: {E: day}}"
+    birth = (
+        f"- {{table: patient, columns: {{centre_id: X, country: {{constant: DE}}, sex: {{column: sex, {exact}}}}}}}\n"
+    )
+    assert "`exact` has no meaning for sex" in refusal(tmp_path, birth).problem
+    nothing = exact.replace("E: day", "E: hour")
+    days = f"- {{table: mdt, columns: {{mdt_date: {{column: day, {nothing}}}}}}}\n"
+    assert refusal(tmp_path, days).line == FIRST_ROW
 
 
 def test_a_list_is_gathered_from_indicator_columns(tmp_path: Path) -> None:
