@@ -16,6 +16,7 @@ from schemas.column import Column
 _DAYS: Final[dict[Unit, float]] = {"days": 1, "weeks": 7, "months": 30.4375, "years": 365.25}
 _LONGEST_YEAR: Final = 366
 _EXACT_DECIMALS: Final = 6
+_ANY: Final = "*"
 _ISO: Final = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 _LENGTHS: Final[dict[Precision, int]] = {"year": 4, "month": 7, "day": 10}
 _YEARS: Final = (1900, 2100)
@@ -54,12 +55,19 @@ def _text(cell: Cell, column: Column, mapping: Mapping) -> pl.Expr:
 
 
 def _translated(text: pl.Expr, values: Values[str, str | None], otherwise: pl.Expr | None = None) -> pl.Expr:
-    """Return the value that stands for a delivered one, whatever its case; what is in no list comes otherwise."""
+    """Return the value that stands for a delivered one, whatever its case; what is in no list comes otherwise.
+
+    `C22*` stands for all that begin so; the longest beginning counts, and a whole value before any.
+    """
     by_key = {delivered.strip().lower(): value for delivered, value in values.items()}
     key = text.str.to_lowercase()
     known = key.replace_strict(by_key, default=None, return_dtype=pl.String)
     is_listed = key.is_in(list(by_key)).fill_null(value=False)
-    return pl.when(is_listed).then(known).otherwise(text if otherwise is None else otherwise)
+    translated = text if otherwise is None else otherwise
+    for beginning in sorted((delivered for delivered in by_key if delivered.endswith(_ANY)), key=len):
+        begins_so = key.str.starts_with(beginning.removesuffix(_ANY))
+        translated = pl.when(begins_so).then(pl.lit(by_key[beginning], pl.String)).otherwise(translated)
+    return pl.when(is_listed).then(known).otherwise(translated)
 
 
 def _converted(text: pl.Expr, cell: Cell, column: Column, mapping: Mapping) -> pl.Expr:

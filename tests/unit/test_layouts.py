@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crlm_pipeline.extracts.mapping_draft import draft
 from crlm_pipeline.extracts.mapping_load import load_mapping
 from crlm_pipeline.extracts.read import read_sources
 from crlm_pipeline.synthetic import write_sample
@@ -23,6 +24,14 @@ def test_the_same_seed_writes_the_same_bytes_at_another_time(tmp_path: Path, lay
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
     contents = [[(tmp_path / folder / name).read_bytes() for name in files] for folder in "abc"]
     assert contents[0] == contents[1] != contents[2]
+
+
+def test_a_mapping_can_be_drafted_from_the_workbook_and_its_dictionary(tmp_path: Path) -> None:
+    write_sample(tmp_path, 20, 5, "spreadsheet")
+    proposed = draft(tmp_path / "registry.xlsx")
+    assert "Proposed from the headers and the dictionary sheet" in proposed
+    assert "Variable Name" not in proposed
+    assert proposed.count("patient_id:") >= 4
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -1,6 +1,7 @@
 """Mapping files: every refusal with its line, and what a spreadsheet becomes."""
 
 import hashlib
+from datetime import date
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -11,6 +12,7 @@ from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.mapping_load import load_mapping
 from crlm_pipeline.extracts.read import read_sources
 from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.validation import validate
 from tests.unit.extracts.files import PATIENT, checks, table, write
 from tests.unit.extracts.test_text import excel
 
@@ -365,6 +367,12 @@ def test_a_cell_may_depend_on_another(tmp_path: Path) -> None:
     assert table(extract, "outcome")["outcome_date"].to_list() == ["2024-02-01", None, None]
 
 
+def test_a_beginning_stands_for_all_values_that_begin_so(tmp_path: Path) -> None:
+    values = "{column: X, values: {C*: other, C22*: liver, C221: , C34*: lung}}"
+    found = cells(tmp_path, ["C220", "c22", "C221", "C349", "C500", "X", ""], "mets_sites", values)
+    assert found == ["liver", "liver", None, "lung", "other", "X", None]
+
+
 def test_a_date_is_believed_as_far_as_the_column_beside_it_says(tmp_path: Path) -> None:
     rows = """\
     - table: outcome
@@ -525,13 +533,13 @@ def test_the_worked_example_of_the_documentation_gives_what_it_says(tmp_path: Pa
 # Mappings that ship
 
 DUTCH = """\
-key_nkr;key_zid;key_eid;incjr;topo_sublok;msi_stat;ras_mut;braf_mut;meta_lever_aantal;meta_lever_afm
-1;11;111;2019;C187;0;0;0;3;25
-2;21;211;2020;C180;1;3;2;5;999
-3;31;311;2021;C209;9;9;9;9;999
-4;41;411;2021;C209;;1;1;7;12
-5;51;511;2022;C199;0;2;3;;
-"""
+key_nkr;key_zid;key_eid;incjr;topo_sublok;msi_stat;ras_mut;braf_mut;meta_lever_aantal;meta_lever_afm;leeft;pos_lymf;SITES
+1;11;111;2019;C187;0;0;0;3;25;65;2;C220;;;;;;;;;
+2;21;211;2020;C180;1;3;2;5;999;;;C341;C220;C569;;;;;;;C809
+3;31;311;2021;C209;9;9;9;9;999;70;0;;;;;;;;;;
+4;41;411;2021;C209;;1;1;7;12;80;90;;;;;;;;;;
+5;51;511;2022;C199;0;2;3;;;58;;C481;;;;;;;;;
+""".replace("SITES", ";".join(f"meta_topo_sublok{n}" for n in range(1, 11)))
 
 
 @pytest.fixture
@@ -560,7 +568,16 @@ def test_the_dutch_codes_become_results(dutch: Extract) -> None:
 def test_the_dutch_liver_metastases_keep_what_is_a_number(dutch: Extract) -> None:
     found = table(dutch, "assessment").select("patient_id", "assessment_date", "crlm_count", "crlm_max_mm")
     assert found.rows() == [("1", "2019", "3", "25"), ("2", "2020", None, None), ("4", "2021", None, "12")]
-    assert set(table(dutch, "assessment")["mets_sites"]) == {"liver"}
+
+
+def test_the_dutch_organs_are_those_of_the_metastases_and_unknown_where_none_is_named(dutch: Extract) -> None:
+    sites = validate(dutch, today=date(2026, 11, 23)).tables["assessment"].select("patient_id", "mets_sites").rows()
+    assert sites == [("1", ["liver"]), ("2", ["liver", "lung", "ovary", "other"]), ("4", None)]
+
+
+def test_the_dutch_age_and_nodes_are_read(dutch: Extract) -> None:
+    assert table(dutch, "patient")["birth_year"].to_list() == ["1954", None, "1951", "1941", "1964"]
+    assert table(dutch, "tumour")["nodes_positive"].to_list() == ["2", None, "0", "90", None]
 
 
 def test_every_dutch_patient_is_kept(dutch: Extract) -> None:
