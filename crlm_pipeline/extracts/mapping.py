@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from crlm_pipeline.strict_yaml import Place
 
 Unit = Literal["days", "weeks", "months", "years"]
+Precision = Literal["day", "month", "year"]
 Codes = tuple[str, ...]
 
 
@@ -34,12 +35,20 @@ class Condition(_Part):
 Only = Annotated[Condition, BeforeValidator(_column)]
 
 
+class Exactness(_Part):
+    """How exact a date is, by the codes of a column beside it; with any other code the date is unknown."""
+
+    column: str
+    values: dict[str, Precision] = Field(min_length=1)
+
+
 class Cell(_Part):
     """Where a cell of the contract comes from: a source column, a constant, or a list of such cells.
 
     `values` translates delivered values (case does not matter; None is unknown) and leaves others as they are. `dates`
-    are the formats of this column; `factor` multiplies, `decimals` rounds; `after` and `before` (a day or a source
-    column) with `unit` make a day of a duration; `split` cuts a delivered list. Where `only_if` fails it is unknown.
+    are the formats of this column, `exact` tells how much of a date to believe; `factor` multiplies, `decimals` rounds;
+    `after` and `before` (a day or a source column) with `unit` make a day of a duration; `split` cuts a delivered list.
+    Where `only_if` fails it is unknown.
     """
 
     column: str | None = None
@@ -47,6 +56,7 @@ class Cell(_Part):
     elements: "tuple[Source, ...]" = Field(default=(), alias="list")
     values: dict[str, str | None] = {}
     dates: Codes = ()
+    exact: Exactness | None = None
     factor: float | None = None
     decimals: int | None = Field(default=None, ge=0, le=6)
     after: str | None = None
@@ -59,8 +69,9 @@ class Cell(_Part):
         """Yield the source columns it reads, each with its place below this cell."""
         if self.column is not None:
             yield ("column",), self.column
-        if self.only_if:
-            yield ("only_if", "column"), self.only_if.column
+        for name, beside in (("only_if", self.only_if), ("exact", self.exact)):
+            if beside:
+                yield (name, "column"), beside.column
         for name, base in (("after", self.after), ("before", self.before)):
             if base is not None and not is_day(base):
                 yield (name,), base

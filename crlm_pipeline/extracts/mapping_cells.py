@@ -9,13 +9,16 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.extracts.mapping import Cell, Condition, Mapping, Unit, is_day
+from crlm_pipeline.extracts.mapping import Cell, Condition, Exactness, Mapping, Precision, Unit, is_day
 from crlm_pipeline.extracts.mapping_fit import EXCEL
 from schemas.column import Column
 
 _DAYS: Final[dict[Unit, float]] = {"days": 1, "weeks": 7, "months": 30.4375, "years": 365.25}
 _LONGEST_YEAR: Final = 366
 _EXACT_DECIMALS: Final = 6
+_ANY: Final = "*"
+_ISO: Final = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+_LENGTHS: Final[dict[Precision, int]] = {"year": 4, "month": 7, "day": 10}
 _YEARS: Final = (1900, 2100)
 _EXCEL_DAY_0: Final = pl.date(1899, 12, 30)
 _FAR: Final = 200_000  # days; a longer duration is no date
@@ -52,12 +55,19 @@ def _text(cell: Cell, column: Column, mapping: Mapping) -> pl.Expr:
 
 
 def _translated(text: pl.Expr, values: Values[str, str | None], otherwise: pl.Expr | None = None) -> pl.Expr:
-    """Return the value that stands for a delivered one, whatever its case; what is in no list comes otherwise."""
+    """Return the value that stands for a delivered one, whatever its case; what is in no list comes otherwise.
+
+    `C22*` stands for all that begin so; the longest beginning counts, and a whole value before any.
+    """
     by_key = {delivered.strip().lower(): value for delivered, value in values.items()}
     key = text.str.to_lowercase()
     known = key.replace_strict(by_key, default=None, return_dtype=pl.String)
     is_listed = key.is_in(list(by_key)).fill_null(value=False)
-    return pl.when(is_listed).then(known).otherwise(text if otherwise is None else otherwise)
+    translated = text if otherwise is None else otherwise
+    for beginning in sorted((delivered for delivered in by_key if delivered.endswith(_ANY)), key=len):
+        begins_so = key.str.starts_with(beginning.removesuffix(_ANY))
+        translated = pl.when(begins_so).then(pl.lit(by_key[beginning], pl.String)).otherwise(translated)
+    return pl.when(is_listed).then(known).otherwise(translated)
 
 
 def _converted(text: pl.Expr, cell: Cell, column: Column, mapping: Mapping) -> pl.Expr:
@@ -65,7 +75,8 @@ def _converted(text: pl.Expr, cell: Cell, column: Column, mapping: Mapping) -> p
     if cell.unit:
         return _after_duration(text, cell, column, mapping)
     if column.dtype == pl.Date():
-        return _iso(text, formats)
+        day = _iso(text, formats)
+        return _as_exact(day, cell.exact) if cell.exact else day
     if column.unit == "year":
         return _iso(text, formats).str.replace(r"^(\d{4})-\d{2}(-\d{2})?$", "${1}")
     if column.dtype in (pl.Int32(), pl.Float64()):
@@ -127,6 +138,14 @@ def _base(cell: Cell, mapping: Mapping) -> pl.Expr:
 def _iso(text: pl.Expr, formats: Sequence[str]) -> pl.Expr:
     """Return a date by the first format that reads it, as precise as that format is; else as delivered."""
     return pl.coalesce(*(_by_format(text, format_) for format_ in formats), text)
+
+
+def _as_exact(day: pl.Expr, exact: Exactness) -> pl.Expr:
+    """Return as much of an ISO date as its code says is exact; what is no date stays as delivered."""
+    lengths = {code.strip().lower(): _LENGTHS[precision] for code, precision in exact.values.items()}
+    length = pl.col(exact.column).str.to_lowercase().replace_strict(lengths, default=None, return_dtype=pl.UInt32)
+    believed = pl.when(length.is_not_null()).then(day.str.head(length))
+    return pl.when(day.str.contains(_ISO)).then(believed).otherwise(day)
 
 
 def _by_format(text: pl.Expr, format_: str) -> pl.Expr:

@@ -165,6 +165,7 @@ def _misplaced(cell: Cell, column: Column) -> Iterator[Complaint]:
         "factor": is_number,
         "decimals": is_number or cell.unit is not None,
         "dates": is_day_or_year,
+        "exact": column.dtype == pl.Date() and cell.unit is None,
         "after": is_day_or_year,
         "before": is_day_or_year,
         "split": column.is_list,

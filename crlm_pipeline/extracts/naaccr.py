@@ -32,6 +32,7 @@ GENE_ITEMS: Final = {
 }
 TUMOUR_ITEMS: Final = (
     "tumorRecordNumber", "sequenceNumberCentral", "reportingFacility", "addrAtDxCountry", "dateOfDiagnosis",
+    "ageAtDiagnosis", "recurrenceDate1st", "recurrenceType1st",
     "primarySite", "histologicTypeIcdO3", "behaviorCodeIcdO3", "ajccTnmClinT", "ajccTnmClinN", "ajccTnmClinM",
     "ajccTnmPathT", "ajccTnmPathN", "ajccTnmPathM", "regionalNodesPositive", "rxDateMostDefinSurg",
     "rxSummSurgicalMargins", "ceaPretreatmentLabValue", *METASTASIS_ITEMS, *GENE_ITEMS.values(),
@@ -48,9 +49,16 @@ RESULTS: Final = {
 PROTEIN_CHANGES: Final = {"braf": {"1": "p.Val600Glu"}}
 ELSEWHERE: Final = {"kras": "3", "nras": "2"}  # mutated, but in none of the codons that the item names
 EFFECTIVE_FROM: Final = {"nras": 2021, "braf": 2021}  # first year of diagnosis of the item
+# Type of the first recurrence (1880) to the only organ of it; the other distant types do not tell their organs.
+RECURRENCES: Final = {
+    "51": "peritoneum", "52": "lung", "53": "other", "54": "liver", "55": "bone", "56": "brain", "57": "other",
+    "58": "distant_nodes",
+}  # fmt: skip
+DISTANT_RECURRENCES: Final = ("40", *RECURRENCES, "59", "60", "62")
 UNKNOWN_CENTRE: Final = "unknown"
 NO_FACILITY: Final = ("0000000000", "0099999999")  # not reported by a facility; facility unknown
 _CEA_ABOVE_SCALE: Final = {"XXXX.1": "10000"}  # 10,000 ng/mL or more
+_OLDEST: Final = 120  # years; 999 is unknown
 _VERSION: Final = r"naaccr-dictionary-(\d+)\.xml$"
 
 
@@ -106,3 +114,21 @@ def cea() -> pl.Expr:
     """Return CEA before treatment in ng/mL as text, unknown unless a number was reported."""
     value = pl.col("ceaPretreatmentLabValue").replace(_CEA_ABOVE_SCALE)
     return pl.when(value.str.contains(r"^\d+(\.\d+)?$")).then(value)
+
+
+def facility(column: str = "reportingFacility") -> pl.Expr:
+    """Return the facility that is named, unknown where the number says that there is none or that nobody knows."""
+    return pl.when(~pl.col(column).is_in(list(NO_FACILITY))).then(column)
+
+
+def day(column: str) -> pl.Expr:
+    """Return `20230517` as `2023-05-17`, `202305` as `2023-05`; anything else as delivered."""
+    whole = pl.col(column).str.replace(r"^(\d{4})(\d{2})(\d{2})$", "${1}-${2}-${3}")
+    return whole.str.replace(r"^(\d{4})(\d{2})$", "${1}-${2}")
+
+
+def year_of_birth() -> pl.Expr:
+    """Return the year of diagnosis less the age (230) as text: the year of birth, or the one after it."""
+    age = pl.col("ageAtDiagnosis").cast(pl.Int32, strict=False)
+    year = pl.col("dateOfDiagnosis").str.slice(0, 4).cast(pl.Int32, strict=False)
+    return pl.when(age <= _OLDEST).then(year - age).cast(pl.String)

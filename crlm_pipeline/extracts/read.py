@@ -59,7 +59,8 @@ def read_deliveries(sources: Sequence[Path], reader: Reader) -> Extract:
     A file that stands in two sources (same name, same content) is read once. Raises `SourceError` for a source of no
     known format and one that cannot be read, or changes while it is.
     """
-    found, deletions = take_deletions(discover(sources), reader.key)
+    discovered = discover(sources, besides=[mapping.file.path for mapping in reader.mappings])
+    found, deletions = take_deletions(discovered, reader.key)
     mapped = [MappedFormat(file.mapping, file.described()) for file in reader.mappings]
     deliveries: list[Delivery] = list(deletions.deliveries)
     seen: set[str] = set()

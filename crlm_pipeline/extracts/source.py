@@ -1,7 +1,7 @@
 """Finding the files of a source and what their headers say; the records are read only when a format asks for them."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -106,13 +106,16 @@ class Source:
     groups: tuple[Group, ...]
 
 
-def discover(sources: Sequence[Path]) -> list[Source]:
+def discover(sources: Sequence[Path], besides: Collection[Path] = ()) -> list[Source]:
     """Return the files of the sources, by folder; files named one by one are one source together.
 
-    Raises `SourceError` for a source that does not exist, may not be read, or is damaged beyond its header.
+    Files in `besides`, which the run uses otherwise, are left out of folders. Raises `SourceError` for a source that
+    does not exist, may not be read, or is damaged beyond its header.
     """
     found = [
-        Source(source.name, _groups(list(_files(source)), is_named=False)) for source in sources if source.is_dir()
+        Source(source.name, _groups(list(_files(source, besides)), is_named=False))
+        for source in sources
+        if source.is_dir()
     ]
     named = [SourceBytes(source, source.name) for source in sources if not source.is_dir()]
     if named:
@@ -134,9 +137,11 @@ def _groups(files: list[SourceBytes], *, is_named: bool) -> tuple[Group, ...]:
     return tuple(_group(folder.name, of_folder, is_named=is_named) for folder, of_folder in by_folder.items())
 
 
-def _files(folder: Path) -> Iterator[SourceBytes]:
+def _files(folder: Path, besides: Collection[Path]) -> Iterator[SourceBytes]:
+    left_out = {path.absolute() for path in besides}
     for path in sorted(_walk(folder, folder)):
-        yield SourceBytes(path, path.relative_to(folder).as_posix())
+        if path.absolute() not in left_out:
+            yield SourceBytes(path, path.relative_to(folder).as_posix())
 
 
 def _walk(folder: Path, source: Path) -> Iterator[Path]:

@@ -21,6 +21,9 @@ HEAD_BYTES: Final = 262_144
 PARQUET_MAGIC: Final = b"PAR1"
 ZIP_MAGIC: Final = b"PK\x03\x04"
 _DELIMITERS: Final = ("\t", ";", ",")
+# From here on a number may stand for its neighbours too: a float by its bits, a spreadsheet by its 15 digits.
+_INEXACT: Final[dict[pl.DataType, int]] = {pl.Float32(): 2**24, pl.Float64(): 2**53}
+_INEXACT_CELL: Final = r"^-?\d{16,}$"
 _MIDNIGHT: Final = re.compile(r" 00:00:00(\.0+)?$")
 
 
@@ -207,6 +210,10 @@ def read_parquet(content: bytes, file: str) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _damaged(file, "Parquet") from error
     frame = frame.rename(dict(zip(frame.columns, _names(tuple(frame.columns), file), strict=True)))
+    for column in frame.iter_columns():
+        limit = _INEXACT.get(column.dtype)
+        if limit:
+            _refuse_rounded((column.abs() >= limit) & column.is_finite(), column.name, file)
     texts = [_as_text(name, dtype, file) for name, dtype in frame.schema.items()]
     return _known_cells(frame.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(SOURCE_ROW), *texts))
 
@@ -238,6 +245,19 @@ def _refuse_type(name: str, file: str) -> NoReturn:
     )
 
 
+def _refuse_rounded(is_rounded: pl.Series, column: str, file: str) -> None:
+    """Refuse a column with a number that has lost digits: different ids may have become the same one."""
+    rows = is_rounded.fill_null(value=False).arg_true()
+    if len(rows):
+        raise SourceError(
+            "The number has more digits than its file keeps, so that it is rounded.",
+            "Deliver the column as text, anew from where its numbers are whole.",
+            file,
+            rows[0] + 1,
+            column,
+        )
+
+
 def header_of_sheet(book: fastexcel.ExcelReader, sheet: str) -> tuple[str, ...]:
     """Return the first row of a sheet of a workbook."""
     row = book.load_sheet(sheet, header_row=None, n_rows=1, dtypes="string").to_polars()
@@ -245,11 +265,29 @@ def header_of_sheet(book: fastexcel.ExcelReader, sheet: str) -> tuple[str, ...]:
 
 
 def read_sheet(content: bytes, sheet: str, file: str) -> pl.DataFrame:
-    """Read one sheet of a workbook as shown; a date without time is ISO 8601. Blank rows count but make no record."""
-    cells = workbook(content, file).load_sheet(sheet, header_row=None, dtypes="string").to_polars()
+    """Read one sheet of a workbook as shown; a date without time is ISO 8601. Blank rows count but make no record.
+
+    Raises `SourceError` for a number with more digits than a spreadsheet keeps.
+    """
+    book = workbook(content, file)
+    cells = book.load_sheet(sheet, header_row=None, dtypes="string").to_polars()
     names = _names(tuple((cell or "").strip() for cell in cells.row(0)), file)
     cells.columns = names
+    _refuse_rounded_cells(cells[1:], book, sheet, file)
     frame = cells[1:].with_columns(pl.all().str.replace(_MIDNIGHT.pattern, ""))
     frame = frame.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(SOURCE_ROW), pl.all())
     frame = _known_cells(frame)
     return frame.filter(~pl.all_horizontal(pl.exclude(SOURCE_ROW).is_null()))
+
+
+def _refuse_rounded_cells(cells: pl.DataFrame, book: fastexcel.ExcelReader, sheet: str, file: str) -> None:
+    """Refuse numbers of so many digits; the same digits in a cell of text are whole."""
+    is_long = cells.select(pl.all().str.contains(_INEXACT_CELL).fill_null(value=False))
+    suspects = [number for number, column in enumerate(is_long.iter_columns()) if column.any()]
+    if not suspects:
+        return
+    # Read as truth values, numbers are something and texts are not.
+    truths = book.load_sheet(sheet, header_row=None, dtypes="boolean").to_polars()[1:]
+    for number in suspects:
+        is_number = truths.to_series(number).is_not_null()
+        _refuse_rounded(is_long.to_series(number) & is_number, cells.columns[number], file)

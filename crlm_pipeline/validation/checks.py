@@ -21,6 +21,8 @@ _CHECK_NAMES: Final = {
     "str_matches": "malformed",
 }
 
+_ROUNDED: Final = r"^\d([.,]\d+)?E\+\d{2,}$"
+
 _FAILURES: Final[dict[str, pl.DataType]] = {"column": pl.String(), "check_name": pl.String(), "index": pl.UInt32()}
 
 
@@ -44,6 +46,18 @@ def country_faults(table: TableDescription, typed: pl.DataFrame) -> pl.DataFrame
     is_wrong = pl.col("country").str.contains("^[A-Z]{2}$") & ~pl.col("country").is_in(codes)
     expected = "expected a code of ISO 3166-1 such as GB, or ZZ where the country is unknown."
     return faults(cell_check("not_in_vocabulary", table.column("country"), expected), typed.filter(is_wrong))
+
+
+def rounded_id_faults(table: TableDescription, typed: pl.DataFrame) -> pl.DataFrame:
+    """Return the ids that a spreadsheet has written as rounded numbers (1.23457E+19): two persons may share one."""
+    expected = "expected an id with all its digits; a spreadsheet has rounded it. Deliver the column as text."
+    return together(
+        [
+            faults(cell_check("id_rounded", column, expected), typed.filter(pl.col(column.name).str.contains(_ROUNDED)))
+            for column in table.columns
+            if column.sensitivity == "identifier"
+        ]
+    )
 
 
 def date_faults(table: TableDescription, typed: pl.DataFrame, today: date) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 from crlm_pipeline.extracts.pseudonyms import patient_hashes
 from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.validation.casts import cast, earliest
-from crlm_pipeline.validation.checks import country_faults, date_faults, declaration_faults
+from crlm_pipeline.validation.checks import country_faults, date_faults, declaration_faults, rounded_id_faults
 from crlm_pipeline.validation.delivery import ROW_ID, contract_columns, deliver
 from crlm_pipeline.validation.faults import DELETED_PATIENT, faults, together, withhold
 from crlm_pipeline.validation.keys import is_duplicate, key_faults
@@ -78,6 +78,7 @@ def screen(extract: Extract, model: type[Table], today: date) -> Screened:
         declaration_faults(model, rows, cast_faults),
         country_faults(table, rows),
         date_faults(table, rows, today),
+        rounded_id_faults(table, rows),
     ]
     screened = Screened(model, read, rows, together([])).with_faults(together(found))
     return screened.with_faults(key_faults(screened.rows, table))

@@ -10,10 +10,10 @@ from schemas.extract import Patient
 from tests.command_line import Crlm
 
 DUTCH = """\
-key_nkr;key_zid;key_eid;incjr;topo_sublok;msi_stat;ras_mut;braf_mut;meta_lever_aantal;meta_lever_afm
-1;11;111;2019;C187;0;0;0;3;25
-2;21;211;2020;C180;1;3;2;5;999
-"""
+key_nkr;key_zid;key_eid;incjr;topo_sublok;msi_stat;ras_mut;braf_mut;meta_lever_aantal;meta_lever_afm;leeft;pos_lymf;SITES
+1;11;111;2019;C187;0;0;0;3;25;65;2;C220;;;;;;;;;
+2;21;211;2020;C180;1;3;2;5;999;70;;C220;C341;;;;;;;;
+""".replace("SITES", ";".join(f"meta_topo_sublok{n}" for n in range(1, 11)))
 
 
 @pytest.fixture

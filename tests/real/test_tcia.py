@@ -68,6 +68,14 @@ def test_median_survival_is_that_of_the_months_to_one_decimal(extract: Extract) 
     assert median == pytest.approx(75.97, abs=0.05)
 
 
+def test_the_records_behind_the_rows_hold_what_the_contract_cannot_carry(extract: Extract) -> None:
+    """Chemotherapy (neither drug nor date) and the score (its items are not told) make no cell, yet are not lost."""
+    (records, *_) = (part.raw for part in extract.tables if part.table_name == "patient")
+    assert records.filter(pl.col("chemo_before_liver_resection") == "1").height == 122
+    scores = dict(records.group_by("clinrisk_score").len().iter_rows())
+    assert scores == {"0": 11, "1": 42, "2": 64, "3": 44, "4": 6, "5": 1, "-999": 29}
+
+
 def test_what_the_contract_cannot_carry_is_noticed_by_column(extract: Extract) -> None:
     (message,) = [notice.message for notice in extract.notices if notice.check_name == "column_not_used"]
     for column in ("clinrisk_score", "chemo_before_liver_resection", "necrosis_percent"):
@@ -80,7 +88,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     folder = tmp_path_factory.mktemp("tcia")
     settings = Settings(judge_by="crlm_editorial_2023_12")
     sources = (real_data("tcia_crlm") / SOURCES[0],)
-    job = Job(sources, folder / "crlm.duckdb", folder / "report", mapping=MAPPING, settings=settings)
+    job = Job(sources, folder / "crlm.duckdb", folder / "report", mappings=(MAPPING,), settings=settings)
     ingest(job)
     annotate(job)
     with Warehouse.open_readonly(job.warehouse) as warehouse:
@@ -88,7 +96,9 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 
 def test_a_run_rejects_nothing_and_balances(judged: Warehouse) -> None:
-    assert judged.read(Patient).height == 197
+    patients = judged.read(Patient)
+    assert (patients.height, patients.filter(pl.col("sex") == "male").height) == (197, 117)
+    assert patients["death_date"].drop_nulls().len() == 107
     assert judged.read(RejectedRow).is_empty()
     ledger = judged.read(RowLedger)
     assert ledger["rows_read"].sum() == ledger["rows_accepted"].sum() == 3 * 197 + 131

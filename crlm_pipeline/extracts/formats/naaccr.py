@@ -1,9 +1,10 @@
-"""NAACCR XML, versions 21 to 25: patients, colorectal tumours with their biomarkers, and metastases at diagnosis.
+"""NAACCR XML, versions 21 to 25: patients, colorectal tumours with their biomarkers, and metastases.
 
 Every patient makes a row; a tumour outside colon, rectum and intestine NOS makes none and is noticed. Centre = the
-reporting facility, else the registry of the file, else `unknown`. Country = that of the address at diagnosis when it is
-the US or Canada, else `ZZ`. Results of biomarkers bear no date: decisions do not see them. Drugs, their dates and the
-organ of distant surgery are not in the format (docs/formats/naaccr.md).
+reporting facility, else the registry of the file, else `unknown`. Metastases are those at diagnosis and of the first
+recurrence. Country = that of the address at diagnosis when it is the US or Canada, else `ZZ`. Results of biomarkers
+bear no date: decisions do not see them. Drugs, their dates and the organ of distant surgery are not in the format
+(docs/formats/naaccr.md).
 """
 
 from typing import Final
@@ -12,6 +13,7 @@ import polars as pl
 
 from crlm_pipeline.extracts import naaccr
 from crlm_pipeline.extracts.format import Mapped, Reading
+from crlm_pipeline.extracts.naaccr_metastases import assessments
 from crlm_pipeline.extracts.naaccr_notices import of_patients, of_tumours
 from crlm_pipeline.extracts.source import Group, Sheet
 from crlm_pipeline.extracts.tables import Notice
@@ -53,17 +55,18 @@ def _is_naaccr(sheet: Sheet) -> bool:
 def _patients(patients: pl.DataFrame, tumours: pl.DataFrame) -> pl.DataFrame:
     """Return every patient; centre and country are those of the first tumour that names them."""
     named = tumours.group_by("patientIdNumber").agg(
-        _facility().drop_nulls().first().alias("facility"),
+        naaccr.facility().drop_nulls().first().alias("facility"),
         _recode("addrAtDxCountry", _COUNTRIES).drop_nulls().first().alias("home"),
+        naaccr.year_of_birth().drop_nulls().first().alias("year"),
     )
     status = _recode("vitalStatus", _VITAL_STATUS)
-    last_day = _date("dateOfLastContact")
+    last_day = naaccr.day("dateOfLastContact")
     return patients.join(named, on="patientIdNumber", how="left", maintain_order="left").select(
         SOURCE_ROW,
         patient_id="patientIdNumber",
-        centre_id=pl.coalesce("facility", _known_facility("registryId"), pl.lit(naaccr.UNKNOWN_CENTRE)),
+        centre_id=pl.coalesce("facility", naaccr.facility("registryId"), pl.lit(naaccr.UNKNOWN_CENTRE)),
         country=pl.coalesce("home", pl.lit(_UNKNOWN_COUNTRY)),
-        birth_year=pl.col("dateOfBirth").str.slice(0, 4),
+        birth_year=pl.coalesce(pl.col("dateOfBirth").str.slice(0, 4), "year"),
         sex=pl.coalesce(_recode(name, _SEX) for name in ("sexAssignedAtBirth", "sex")),
         vital_status=status,
         last_contact_date=last_day,
@@ -77,7 +80,7 @@ def _colorectal(tumours: pl.DataFrame) -> pl.DataFrame:
     known = tumours.with_columns(
         tumour_id=pl.coalesce("tumorRecordNumber", "sequenceNumberCentral", number),
         topography=dotted("primarySite"),
-        diagnosis_date=_date("dateOfDiagnosis"),
+        diagnosis_date=naaccr.day("dateOfDiagnosis"),
         year=pl.col("dateOfDiagnosis").str.slice(0, 4).cast(pl.Int32, strict=False),
         m_category=_m_category(),
     )
@@ -85,7 +88,7 @@ def _colorectal(tumours: pl.DataFrame) -> pl.DataFrame:
 
 
 def _tumour_tables(tumours: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {"tumour": _tumours(tumours), "assessment": _assessments(tumours), "biomarker": _biomarkers(tumours)}
+    return {"tumour": _tumours(tumours), "assessment": assessments(tumours), "biomarker": _biomarkers(tumours)}
 
 
 def _tumours(tumours: pl.DataFrame) -> pl.DataFrame:
@@ -101,7 +104,7 @@ def _tumours(tumours: pl.DataFrame) -> pl.DataFrame:
         t_category=pl.coalesce(_category(f"ajccTnm{kind}T", r"(T(?:is|[0-4][a-d]?))") for kind in ("Path", "Clin")),
         n_category=pl.coalesce(_category(f"ajccTnm{kind}N", r"(N[0-3][a-c]?)") for kind in ("Path", "Clin")),
         nodes_positive=pl.when(nodes <= _MOST_NODES).then(nodes.cast(pl.String)),
-        resection_date=_date("rxDateMostDefinSurg"),
+        resection_date=naaccr.day("rxDateMostDefinSurg"),
         resection_margin=_recode("rxSummSurgicalMargins", _MARGINS),
     )
 
@@ -110,35 +113,6 @@ def _m_category() -> pl.Expr:
     """Return M1 of either staging before M0; pathology may report a clinical M0 where imaging shows metastases."""
     both = [_category(f"ajccTnm{kind}M", r"(M[01][a-c]?)") for kind in ("Path", "Clin")]
     return pl.coalesce(*(pl.when(m.str.starts_with("M1")).then(m) for m in both), *both)
-
-
-def _assessments(tumours: pl.DataFrame) -> pl.DataFrame:
-    """Return one work-up per patient and day of diagnosis with metastases on record.
-
-    `mets_sites` stands only where all six items are answered: an organ that is left out would count as free.
-    """
-    items = naaccr.METASTASIS_ITEMS
-    by_day = tumours.group_by("patientIdNumber", "diagnosis_date", maintain_order=True).agg(
-        pl.col(SOURCE_ROW).first(),
-        _facility().drop_nulls().first().alias("centre_id"),
-        pl.col("m_category").str.starts_with("M1").any().alias("is_m1"),
-        naaccr.cea().drop_nulls().first().alias("cea_ng_ml"),
-        *(naaccr.is_present(item).any(ignore_nulls=False).alias(item) for item in items),
-    )
-    is_metastatic = pl.any_horizontal(pl.col(name).fill_null(value=False) for name in ("is_m1", *items))
-    is_complete = pl.all_horizontal(pl.col(item).is_not_null() for item in items)
-    sites = pl.concat_str((pl.when(item).then(pl.lit(site)) for item, site in items.items()), separator=";",
-                          ignore_nulls=True)  # fmt: skip
-    return by_day.filter(is_metastatic).select(
-        SOURCE_ROW,
-        "centre_id",
-        "cea_ng_ml",
-        patient_id="patientIdNumber",
-        assessment_date="diagnosis_date",
-        first_metastasis_date="diagnosis_date",
-        mets_diagnosis_date=pl.when("metsAtDxLiver").then("diagnosis_date"),
-        mets_sites=pl.when(is_complete & (sites != "")).then(sites),
-    )
 
 
 def _biomarkers(tumours: pl.DataFrame) -> pl.DataFrame:
@@ -150,7 +124,7 @@ def _answers(tumours: pl.DataFrame, analyte: str, item: str) -> pl.DataFrame:
     changes = naaccr.PROTEIN_CHANGES.get(analyte, {})
     rows = tumours.filter(pl.col(item).is_not_null()).select(
         SOURCE_ROW,
-        _facility().alias("centre_id"),
+        naaccr.facility().alias("centre_id"),
         patient_id="patientIdNumber",
         specimen_id="tumour_id",
         analyte=pl.lit(analyte),
@@ -167,17 +141,3 @@ def _category(column: str, pattern: str) -> pl.Expr:
 
 def _recode(column: str, values: dict[str, str]) -> pl.Expr:
     return pl.col(column).replace_strict(values, default=None, return_dtype=pl.String)
-
-
-def _facility() -> pl.Expr:
-    return _known_facility("reportingFacility")
-
-
-def _known_facility(column: str) -> pl.Expr:
-    return pl.when(~pl.col(column).is_in(list(naaccr.NO_FACILITY))).then(column)
-
-
-def _date(column: str) -> pl.Expr:
-    """Return `20230517` as `2023-05-17`, `202305` as `2023-05`; anything else as delivered."""
-    day = pl.col(column).str.replace(r"^(\d{4})(\d{2})(\d{2})$", "${1}-${2}-${3}")
-    return day.str.replace(r"^(\d{4})(\d{2})$", "${1}-${2}")

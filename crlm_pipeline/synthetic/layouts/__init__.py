@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.synthetic.layouts import canonical, cbioportal, maf_folder, omop
+from crlm_pipeline.synthetic.layouts import canonical, cbioportal, maf_folder, naaccr, obds, omop, spreadsheet
 
 # Writes canonical tables (every column as text, unknown = null) into a folder, as far as the format can carry them.
 Write = Callable[[Path, Mapping[str, pl.DataFrame]], None]
@@ -16,4 +16,7 @@ LAYOUTS: Final[dict[str, Write]] = {
     "cbioportal": cbioportal.write,
     "maf_folder": maf_folder.write,
     "omop": omop.write,
+    "naaccr": naaccr.write,
+    "obds": obds.write,
+    "spreadsheet": spreadsheet.write,
 }

@@ -1,6 +1,7 @@
 """Mapping files: every refusal with its line, and what a spreadsheet becomes."""
 
 import hashlib
+from datetime import date
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -11,6 +12,7 @@ from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.mapping_load import load_mapping
 from crlm_pipeline.extracts.read import read_sources
 from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.validation import validate
 from tests.unit.extracts.files import PATIENT, checks, table, write
 from tests.unit.extracts.test_text import excel
 
@@ -174,7 +176,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_refused_with_the_mappings_that_ship(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="nkr, tcia_crlm"):
+    with pytest.raises(SourceError, match="hospital_workbook, nkr, obds_rki_csv, tcia_crlm"):
         load_mapping(tmp_path / "nothing.yaml")
 
 
@@ -365,6 +367,39 @@ def test_a_cell_may_depend_on_another(tmp_path: Path) -> None:
     assert table(extract, "outcome")["outcome_date"].to_list() == ["2024-02-01", None, None]
 
 
+def test_a_beginning_stands_for_all_values_that_begin_so(tmp_path: Path) -> None:
+    values = "{column: X, values: {C*: other, C22*: liver, C221: , C34*: lung}}"
+    found = cells(tmp_path, ["C220", "c22", "C221", "C349", "C500", "X", ""], "mets_sites", values)
+    assert found == ["liver", "liver", None, "lung", "other", "X", None]
+
+
+def test_a_date_is_believed_as_far_as_the_column_beside_it_says(tmp_path: Path) -> None:
+    rows = """\
+    - table: outcome
+      columns:
+        outcome_date: {column: day, exact: {column: code, values: {E: day, T: month, m: year}}}
+        outcome: {constant: progression}
+    """
+    delivered = [("15.2.2024", "E"), ("15.2.2024", "t"), ("15.2.2024", "M"), ("15.2.2024", "V"), ("15.2.2024", "")]
+    delivered += [("2.2024", "E"), ("soon", "T"), ("", "E")]
+    source = "ID,day,code\n" + "".join(f"p{number},{day},{code}\n" for number, (day, code) in enumerate(delivered))
+    found = table(mapped(tmp_path, source, rows, HEAD.replace('["%d.%m.%Y"]', '["%d.%m.%Y", "%m.%Y"]')), "outcome")
+    assert found["outcome_date"].to_list() == [
+        "2024-02-15", "2024-02", "2024", None, None, "2024-02", "soon", None,
+    ]  # fmt: skip
+
+
+def test_how_exact_a_date_is_has_no_meaning_for_anything_else(tmp_path: Path) -> None:
+    exact = "exact: {column: code, values: {E: day}}"
+    birth = (
+        f"- {{table: patient, columns: {{centre_id: X, country: {{constant: DE}}, sex: {{column: sex, {exact}}}}}}}\n"
+    )
+    assert "`exact` has no meaning for sex" in refusal(tmp_path, birth).problem
+    nothing = exact.replace("E: day", "E: hour")
+    days = f"- {{table: mdt, columns: {{mdt_date: {{column: day, {nothing}}}}}}}\n"
+    assert refusal(tmp_path, days).line == FIRST_ROW
+
+
 def test_a_list_is_gathered_from_indicator_columns(tmp_path: Path) -> None:
     rows = """\
     - table: assessment
@@ -465,6 +500,12 @@ def test_each_file_of_a_folder_is_read_by_the_first_mapping_that_knows_it(tmp_pa
     assert formats == ["mapping"] * 3 + ["mapping:a", "mapping:b", "mapping:c"]
 
 
+def test_a_mapping_beside_its_files_is_not_told_as_unused(tmp_path: Path) -> None:
+    source = write(tmp_path, {"1.csv": "ID\n01\n", "other.yaml": "x"})
+    extract = read_sources([source], [load_mapping(centre(source, "a", "ID"))])
+    assert [notice.message for notice in extract.notices] == ["other.yaml: nothing of it was used."]
+
+
 def test_each_of_several_mappings_must_know_a_file(tmp_path: Path) -> None:
     mappings = [load_mapping(centre(tmp_path, name, header)) for name, header in (("a", "ID"), ("b", "Pat"))]
     with pytest.raises(SourceError, match="The mapping b knows none of the files") as caught:
@@ -493,13 +534,13 @@ def test_the_worked_example_of_the_documentation_gives_what_it_says(tmp_path: Pa
 # Mappings that ship
 
 DUTCH = """\
-key_nkr;key_zid;key_eid;incjr;topo_sublok;msi_stat;ras_mut;braf_mut;meta_lever_aantal;meta_lever_afm
-1;11;111;2019;C187;0;0;0;3;25
-2;21;211;2020;C180;1;3;2;5;999
-3;31;311;2021;C209;9;9;9;9;999
-4;41;411;2021;C209;;1;1;7;12
-5;51;511;2022;C199;0;2;3;;
-"""
+key_nkr;key_zid;key_eid;incjr;topo_sublok;msi_stat;ras_mut;braf_mut;meta_lever_aantal;meta_lever_afm;leeft;pos_lymf;SITES
+1;11;111;2019;C187;0;0;0;3;25;65;2;C220;;;;;;;;;
+2;21;211;2020;C180;1;3;2;5;999;;;C341;C220;C569;;;;;;;C809
+3;31;311;2021;C209;9;9;9;9;999;70;0;;;;;;;;;;
+4;41;411;2021;C209;;1;1;7;12;80;90;;;;;;;;;;
+5;51;511;2022;C199;0;2;3;;;58;;C481;;;;;;;;;
+""".replace("SITES", ";".join(f"meta_topo_sublok{n}" for n in range(1, 11)))
 
 
 @pytest.fixture
@@ -528,7 +569,16 @@ def test_the_dutch_codes_become_results(dutch: Extract) -> None:
 def test_the_dutch_liver_metastases_keep_what_is_a_number(dutch: Extract) -> None:
     found = table(dutch, "assessment").select("patient_id", "assessment_date", "crlm_count", "crlm_max_mm")
     assert found.rows() == [("1", "2019", "3", "25"), ("2", "2020", None, None), ("4", "2021", None, "12")]
-    assert set(table(dutch, "assessment")["mets_sites"]) == {"liver"}
+
+
+def test_the_dutch_organs_are_those_of_the_metastases_and_unknown_where_none_is_named(dutch: Extract) -> None:
+    sites = validate(dutch, today=date(2026, 11, 23)).tables["assessment"].select("patient_id", "mets_sites").rows()
+    assert sites == [("1", ["liver"]), ("2", ["liver", "lung", "ovary", "other"]), ("4", None)]
+
+
+def test_the_dutch_age_and_nodes_are_read(dutch: Extract) -> None:
+    assert table(dutch, "patient")["birth_year"].to_list() == ["1954", None, "1951", "1941", "1964"]
+    assert table(dutch, "tumour")["nodes_positive"].to_list() == ["2", None, "0", "90", None]
 
 
 def test_every_dutch_patient_is_kept(dutch: Extract) -> None:

@@ -280,6 +280,13 @@ def test_no_metastases_on_record_make_no_work_up(tmp_path: Path) -> None:
     assert "cea_not_mapped" in checks(found)
 
 
+@pytest.mark.parametrize("answers", [{**NO_METASTASES, "metsAtDxLiver": "1"}, {"ajccTnmClinM": "cM1a"}])
+def test_metastases_of_an_unknown_day_make_no_work_up_and_are_noticed(tmp_path: Path, answers: Items) -> None:
+    found = extract(tmp_path, patient({**answers, "dateOfDiagnosis": ""}), patient(answers, patientIdNumber="8"))
+    assert table(found, "assessment")["patient_id"].to_list() == ["8"]
+    assert {n.check_name: n.rows for n in found.notices}["metastases_without_date"] == (1,)
+
+
 def test_m1_without_its_organs_makes_a_work_up_of_unknown_sites(tmp_path: Path) -> None:
     row = one(tmp_path, "assessment", {"ajccTnmPathM": "pM1a", "ceaPretreatmentLabValue": "XXXX.1"})
     assert (row["first_metastasis_date"], row["mets_diagnosis_date"], row["mets_sites"]) == ("2022-05-11", None, None)
@@ -296,6 +303,58 @@ def test_two_tumours_of_one_day_share_a_work_up(tmp_path: Path) -> None:
     first = {**NO_METASTASES, "metsAtDxLiver": "1"}
     second = {**NO_METASTASES, "metsAtDxLung": "1", "tumorRecordNumber": "02"}
     assert one(tmp_path, "assessment", first, second)["mets_sites"] == "liver;lung"
+
+
+def recurrence(folder: Path, type_: str, day: str = "20240315", **items: str) -> Extract:
+    return extract(folder, patient({**NO_METASTASES, "recurrenceType1st": type_, "recurrenceDate1st": day, **items}))
+
+
+@pytest.mark.parametrize(
+    ("type_", "site"),
+    [("51", "peritoneum"), ("52", "lung"), ("53", "other"), ("54", "liver"), ("55", "bone"), ("56", "brain"),
+     ("57", "other"), ("58", "distant_nodes"), ("40", None), ("59", None), ("60", None), ("62", None)],
+)  # fmt: skip
+def test_a_distant_recurrence_makes_a_work_up_of_its_organ(tmp_path: Path, type_: str, site: str | None) -> None:
+    found = recurrence(tmp_path, type_)
+    row = table(found, "assessment").row(0, named=True)
+    assert (row["assessment_date"], row["first_metastasis_date"], row["mets_sites"]) == (
+        "2024-03-15",
+        "2024-03-15",
+        site,
+    )
+    assert row["mets_diagnosis_date"] == ("2024-03-15" if site == "liver" else None)
+    assert ("recurrence_organ_unknown" in checks(found)) == (site is None)
+
+
+@pytest.mark.parametrize("type_", ["00", "10", "22", "36", "46", "70", "88", "99", ""])
+def test_any_other_type_of_recurrence_is_no_metastasis(tmp_path: Path, type_: str) -> None:
+    assert table(recurrence(tmp_path, type_), "assessment").is_empty()
+
+
+def test_a_distant_recurrence_without_a_date_is_noticed(tmp_path: Path) -> None:
+    found = recurrence(tmp_path, "54", day="")
+    assert table(found, "assessment").is_empty()
+    assert "recurrence_without_date" in checks(found)
+
+
+def test_a_recurrence_keeps_the_first_metastases_of_the_diagnosis(tmp_path: Path) -> None:
+    found = recurrence(tmp_path, "52", metsAtDxLiver="1")
+    columns = ("assessment_date", "first_metastasis_date", "mets_diagnosis_date", "mets_sites")
+    assert table(found, "assessment").select(columns).rows() == [
+        ("2022-05-11", "2022-05-11", "2022-05-11", "liver"),
+        ("2024-03-15", "2022-05-11", "2022-05-11", "lung"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("birth", "age", "year"), [("", "072", "1950"), ("1949", "072", "1949"), ("", "120", "1902"), ("", "999", None)]
+)
+def test_the_age_stands_in_for_a_date_of_birth_that_is_not_told(
+    tmp_path: Path, birth: str, age: str, year: str | None
+) -> None:
+    found = extract(tmp_path, patient({"ageAtDiagnosis": age}, dateOfBirth=birth))
+    assert table(found, "patient")["birth_year"].item() == year
+    assert ("birth_year_from_age" in checks(found)) == (not birth and year is not None)
 
 
 def test_treatment_makes_no_row_and_says_so(tmp_path: Path) -> None:

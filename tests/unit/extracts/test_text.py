@@ -136,6 +136,24 @@ def test_parquet_becomes_the_text_a_csv_would_hold() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "exact", "rounded"),
+    [(pl.Float64, 2**53 - 1, 2**53), (pl.Float64, 1 - 2**53, -(2**53)), (pl.Float32, 2**24 - 1, 2**24)],
+)
+def test_a_float_beyond_its_exact_numbers_is_refused(dtype: type[pl.DataType], exact: int, rounded: int) -> None:
+    kept = pl.DataFrame({"id": [1, None, exact]}, schema={"id": dtype})
+    assert text.read_parquet(parquet(kept), "patient.parquet")["id"].to_list() == ["1", None, str(exact)]
+    with pytest.raises(SourceError, match="rounded") as caught:
+        text.read_parquet(parquet(pl.DataFrame({"id": [1, None, rounded]}, schema={"id": dtype})), "patient.parquet")
+    assert (caught.value.file, caught.value.row, caught.value.column) == ("patient.parquet", 3, "id")
+    assert str(rounded) not in str(caught.value)
+
+
+def test_a_whole_number_of_64_bit_is_kept_with_all_its_digits() -> None:
+    frame = pl.DataFrame({"id": [2**63 - 1, 2**53 + 1]})
+    assert text.read_parquet(parquet(frame), "patient.parquet")["id"].to_list() == [str(2**63 - 1), str(2**53 + 1)]
+
+
 def test_a_truncated_parquet_file_is_refused() -> None:
     cut = parquet(pl.DataFrame({"a": [1]}))[:60]
     for read in (text.read_parquet, text.header_of_parquet):
@@ -164,6 +182,22 @@ def test_excel_keeps_codes_and_writes_dates_as_iso() -> None:
     content = excel({"patient": [["id", "day", "n"], ["00123", date(2024, 1, 2), 3], [], ["b", None, 2.5]]})
     frame = text.read_sheet(content, "patient", "registry.xlsx")
     assert frame.rows() == [(1, "00123", "2024-01-02", "3"), (3, "b", None, "2.5")]
+
+
+@pytest.mark.parametrize("number", [10**15, -(10**15), 12345678901234567890, 1e300])
+def test_a_number_with_more_digits_than_a_spreadsheet_keeps_is_refused(number: float) -> None:
+    content = excel({"patient": [["name", "id"], ["a", 7], [], ["b", number]]})
+    with pytest.raises(SourceError, match="rounded") as caught:
+        text.read_sheet(content, "patient", "registry.xlsx")
+    assert (caught.value.row, caught.value.column) == (3, "id")
+
+
+def test_fifteen_digits_and_any_digits_of_text_are_kept() -> None:
+    whole = ["12345678901234567890", "1E5", "0071", "9999999999999999"]
+    content = excel({"patient": [["name", "id"], *([cell, 10**15 - 1] for cell in whole)]})
+    frame = text.read_sheet(content, "patient", "registry.xlsx")
+    assert frame["name"].to_list() == whole
+    assert frame["id"].to_list() == ["999999999999999"] * 4
 
 
 def test_a_damaged_workbook_is_refused() -> None:

@@ -131,3 +131,15 @@ def test_a_lazy_frame_would_slip_through_pandera_so_only_eager_ones_are_checked(
     accepted = validated(assessment=[row("assessment", ecog="1")]).tables["assessment"]
     bad = accepted.with_columns(pl.lit(7, dtype=pl.Int32).alias("ecog"))
     assert Assessment.validate(bad.lazy()).collect()["ecog"].item() == 7
+
+
+@pytest.mark.parametrize("rounded", ["1.23457E+19", "1,2E+15", "1E+05"])
+def test_an_id_that_a_spreadsheet_has_rounded_is_rejected(rounded: str):
+    ingested = validated(patient=[row("patient"), row("patient", patient_id=rounded)])
+    assert reasons(ingested, "patient") == [(2, "row", "id_rounded", "patient_id")]
+
+
+@pytest.mark.parametrize("whole", ["1E5", "0071", "12345678901234567890", "1.5", "E+19", "12.3E+19"])
+def test_any_other_id_stays_as_it_is(whole: str):
+    ingested = validated(patient=[row("patient", patient_id=whole)])
+    assert ingested.tables["patient"]["patient_id"].to_list() == [whole]
