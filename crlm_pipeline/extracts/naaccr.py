@@ -11,6 +11,7 @@ from lxml import etree
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts import markup
+from crlm_pipeline.extracts.record_table import RecordTable
 from crlm_pipeline.extracts.source import Sheet
 from crlm_pipeline.extracts.text import HEAD_BYTES
 
@@ -69,8 +70,8 @@ def read_lists(sheet: Sheet) -> tuple[Sheet, Sheet]:
     """
     content, file = sheet.file.content, sheet.file.name
     _refuse_version(content, file)
-    patients = markup.RecordTable(("registryId", *PATIENT_ITEMS))
-    tumours = markup.RecordTable(("patientIdNumber", *TUMOUR_ITEMS))
+    patients = RecordTable(("registryId", *PATIENT_ITEMS))
+    tumours = RecordTable(("patientIdNumber", *TUMOUR_ITEMS))
     registry: str | None = None
     for patient in markup.records(content, file, "Patient"):
         cells = _items(patient)

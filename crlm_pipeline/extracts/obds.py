@@ -11,6 +11,7 @@ import polars as pl
 from lxml import etree
 
 from crlm_pipeline.extracts import markup
+from crlm_pipeline.extracts.record_table import RecordTable
 from crlm_pipeline.extracts.source import Sheet
 
 ROOTS: Final = ("oBDS_RKI", "OBDS_RKI")  # by the schema, and as its own sample writes it
@@ -75,7 +76,7 @@ def read_lists(sheet: Sheet) -> dict[str, Sheet]:
     Each record names its `Patient_ID` and, below the patient, its `Tumor_ID`; each date has a column beside it that
     says how exact it is; places of metastases and codes of operations are separated by `;`.
     """
-    tables = {name: markup.RecordTable(_columns(paths)) for name, paths in _LISTS.items()}
+    tables = {name: RecordTable(_columns(paths)) for name, paths in _LISTS.items()}
     register: str | None = None
     for patient in markup.records(sheet.file.content, sheet.file.name, "Patient"):
         register = register or _register(patient)
@@ -86,7 +87,7 @@ def read_lists(sheet: Sheet) -> dict[str, Sheet]:
     return {name: _list(sheet, name, table.frame()) for name, table in tables.items()}
 
 
-def _add_tumour(tables: dict[str, markup.RecordTable], tumour: etree._Element, who: dict[str, str | None]) -> None:
+def _add_tumour(tables: dict[str, RecordTable], tumour: etree._Element, who: dict[str, str | None]) -> None:
     tables["Tumor"].add({**who, **_cells(tumour, TUMOUR)})
     for name, path in _WITHIN_TUMOUR.items():
         for element in tumour.iterfind(_anywhere(path)):
