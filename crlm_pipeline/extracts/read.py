@@ -10,7 +10,7 @@ from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.deletions import take_deletions
 from crlm_pipeline.extracts.delivery import known_delivery, read_delivery, unread
 from crlm_pipeline.extracts.format import Format
-from crlm_pipeline.extracts.formats import canonical, cbioportal, maf_folder, naaccr, obds, omop
+from crlm_pipeline.extracts.formats import canonical, cbioportal, maf_folder, mcode, naaccr, obds, omop
 from crlm_pipeline.extracts.formats.mapped import MappedFormat
 from crlm_pipeline.extracts.mapping_load import MAPPING_FILE, MappingFile
 from crlm_pipeline.extracts.pseudonyms import PseudonymKey, pseudonymised
@@ -18,7 +18,7 @@ from crlm_pipeline.extracts.source import Group, Source, discover, refuse_change
 from crlm_pipeline.extracts.tables import Delivery, Extract, Notice
 
 # In the order in which they are tried.
-FORMATS: Final[tuple[Format, ...]] = (canonical, cbioportal, maf_folder, naaccr, obds, omop)
+FORMATS: Final[tuple[Format, ...]] = (canonical, cbioportal, maf_folder, naaccr, obds, omop, mcode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,8 @@ def _first(formats: Sequence[Format], group: Group) -> Format | None:
 def _unrecognised(source: Source) -> SourceError:
     return SourceError(
         "No registry format that is known here: neither tables of the extract contract (patient, tumour, …), "
-        "nor a cBioPortal study, a folder with a MAF file, NAACCR XML, oBDS-RKI XML or OMOP CDM tables (person, …).",
+        "nor a cBioPortal study, a folder with a MAF file, NAACCR XML, oBDS-RKI XML, "
+        "FHIR JSON (mCODE) or OMOP CDM tables (person, …).",
         "Check the source, or map it to the contract with --mapping.",
         source.label,
     )

@@ -10,10 +10,11 @@ from typing import Final, Literal
 import polars as pl
 
 from crlm_pipeline.errors import SourceError
-from crlm_pipeline.extracts import markup, text
+from crlm_pipeline.extracts import fhir_json, markup, text
 from schemas.extract import extract_tables
 
-_TABULAR: Final = frozenset({"", ".csv", ".tsv", ".tab", ".txt", ".maf", ".parquet", ".xlsx", ".xml", ".gz"})
+_JSON: Final = frozenset({".json", ".ndjson", ".jsonl"})
+_EXAMINED: Final = _JSON | {"", ".csv", ".tsv", ".tab", ".txt", ".maf", ".parquet", ".xlsx", ".xml", ".gz"}
 _REFUSED_WHEN_DAMAGED: Final = frozenset({".parquet", ".xlsx"})
 
 
@@ -62,15 +63,15 @@ class Sheet:
     """A table of records inside a file: all of a text or Parquet file, or one sheet of a workbook.
 
     `name` is the file's stem or the sheet's name; `head` is the start of a text file, empty for other kinds. The header
-    of an XML file is the name of its root element; its format reads it and hands over its lists of records as sheets
-    of their own, with their records `delivered`.
+    of an XML file is the name of its root element, that of FHIR JSON is `resourceType`; the format reads such a file
+    and hands over its lists of records as sheets of their own, with their records `delivered`.
     """
 
     file: SourceBytes
     name: str
     header: tuple[str, ...]
     head: str = ""
-    kind: Literal["text", "parquet", "workbook", "xml"] = "text"
+    kind: Literal["text", "parquet", "workbook", "xml", "json"] = "text"
     delivered: pl.DataFrame | None = field(default=None, compare=False, repr=False)
 
     @cached_property
@@ -163,7 +164,7 @@ def _group(label: str, files: list[SourceBytes], *, is_named: bool) -> Group:
     for file in files:
         _ = file.first_seen  # before anything of it is read
         try:
-            found = list(_sheets(file)) if is_named or file.path.suffix.lower() in _TABULAR else []
+            found = list(_sheets(file)) if is_named or file.path.suffix.lower() in _EXAMINED else []
         except text.UnreadableError:
             raise
         except SourceError:
@@ -192,6 +193,8 @@ def _sheets(file: SourceBytes) -> Iterator[Sheet]:
             yield Sheet(file, name, text.header_of_sheet(book, name), kind="workbook")
     elif root := markup.root(start, file.name):
         yield Sheet(file, file.path.stem, (root.name,), kind="xml")
-    else:
+    elif fhir_json.is_fhir(start):
+        yield Sheet(file, file.path.stem, ("resourceType",), kind="json")
+    elif suffix not in _JSON:
         beginning = text.head(start, file.name)
         yield Sheet(file, file.path.stem, text.header_of_text(beginning), beginning)

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.synthetic.layouts import canonical, cbioportal, maf_folder, naaccr, obds, omop, spreadsheet
+from crlm_pipeline.synthetic.layouts import canonical, cbioportal, maf_folder, mcode, naaccr, obds, omop, spreadsheet
 
 # Writes canonical tables (every column as text, unknown = null) into a folder, as far as the format can carry them.
 Write = Callable[[Path, Mapping[str, pl.DataFrame]], None]
@@ -15,6 +15,7 @@ LAYOUTS: Final[dict[str, Write]] = {
     "canonical": canonical.write,
     "cbioportal": cbioportal.write,
     "maf_folder": maf_folder.write,
+    "mcode": mcode.write,
     "omop": omop.write,
     "naaccr": naaccr.write,
     "obds": obds.write,
