@@ -83,7 +83,7 @@ def _by_member(text: "_Text") -> Iterator[Entry]:
                 yield from _of_entry(entry)
         else:
             members[name] = text.value()
-        text.take_comma_before('"', "}")
+        text.take_comma("}")
     text.take("}")
     yield from _of_object(members)
 
@@ -92,7 +92,7 @@ def _elements(text: "_Text") -> Iterator[Any]:
     text.take("[")
     while text.peek() != "]":
         yield text.value()
-        text.take_comma_before("{", "]")
+        text.take_comma("]")
     text.take("]")
 
 
@@ -136,12 +136,12 @@ class _Text:
             self._refuse("not valid JSON, or cut off", self._at)
         self._at += 1
 
-    def take_comma_before(self, next_one: str, end: str) -> None:
-        """Go past a comma, behind which `next_one` must begin; none may stand before `end`."""
+    def take_comma(self, end: str) -> None:
+        """Go past a comma, unless the end comes next; none may stand before the end."""
         if self.peek() == end:
             return
         self.take(",")
-        if self.peek() != next_one:
+        if self.peek() == end:
             self._refuse("not valid JSON, or cut off", self._at)
 
     def name(self) -> str:
@@ -170,6 +170,7 @@ class _Text:
                 value, end = self._decode()
             except json.JSONDecodeError as error:
                 place = (error.pos - self._at, error.msg)
+                # More text did not help, and no sign is as long as what was read.
                 is_stuck = place == before and not error.msg.startswith(_UNTERMINATED)
                 before = place
                 if is_stuck or not self._grow():

@@ -43,8 +43,8 @@ class _List:
 
 
 def _list(cells: Callable[[Any], Cells], *types: str, columns: tuple[str, ...] | None = None) -> _List:
-    """Describe a list; its columns are those of an empty resource."""
-    return _List(types, cells, columns or tuple(cells({})))
+    """Describe a list; without `columns` they are those of an empty resource."""
+    return _List(types, cells, tuple(cells({})) if columns is None else columns)
 
 
 _LISTS: Final[Mapping[str, _List]] = {
@@ -60,7 +60,8 @@ _LISTS: Final[Mapping[str, _List]] = {
     "DiagnosticReport": _list(mcode_resources.report, "DiagnosticReport"),
     "Encounter": _list(mcode_resources.encounter, "Encounter"),
     "BodyStructure": _list(mcode_resources.body_structure, "BodyStructure"),
-    _OTHER: _List((), lambda _: {}, ()),
+    "Organization": _list(mcode_resources.only_named, "Organization"),
+    _OTHER: _list(mcode_resources.only_named),
 }
 _LIST_OF_TYPE: Final = {type_: name for name, described in _LISTS.items() for type_ in described.types}
 

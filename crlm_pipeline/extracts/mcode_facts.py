@@ -74,6 +74,8 @@ def _lists(delivery: Delivery) -> tuple[dict[str, pl.DataFrame], dict[str, pl.Da
     """Return the lists without records of cancers elsewhere, and those records."""
     patients = delivery.lists["Patient"]
     own = {name: resolved(records, "patient", patients) for name, records in delivery.lists.items()}
+    for name in ("Patient", "Encounter"):
+        own[name] = resolved(own[name], "centre", own["Organization"])
     others = disease.other_cancers(own["Condition"], disease.primaries(own["Condition"]))
     elsewhere = {name: disease.of_other_cancer(own[name], column, others) for name, column in _ABOUT.items()}
     kept = {name: own[name].join(records, on=list(RECORD), how="anti") for name, records in elsewhere.items()}

@@ -17,6 +17,11 @@ _ORDERS: Final = ("filler-order", "instance-order", "order", "original-order", "
 _MILLIGRAM: Final = "mg"
 
 
+def only_named(_: Any) -> Cells:
+    """Return nothing: of such a resource only its id matters."""
+    return {}
+
+
 def patient(resource: Any) -> Cells:
     """Return the person; the dead are told by a date or by yes, the living by no."""
     died = fhir.day(resource, "deceased")

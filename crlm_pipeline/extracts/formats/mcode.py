@@ -48,7 +48,7 @@ def read(group: Group) -> Reading:
         "procedure": treatment.local_treatments(facts.lists["Procedure"]),
         "outcome": disease.outcomes(facts.lists["Observation"]),
     }
-    completing = _completing(facts)
+    completing = _completing(facts, patients)
     notices = of_delivery(delivery, facts, tables, completing)
     return Reading("real", tuple(_mapped(delivery, tables, completing)), sources, tuple(notices))
 
@@ -90,12 +90,13 @@ def _patients(facts: Facts) -> pl.DataFrame:
     )
 
 
-def _completing(facts: Facts) -> pl.DataFrame:
+def _completing(facts: Facts, patients: pl.DataFrame) -> pl.DataFrame:
     """Return the records that complete rows of others."""
     of_contract = facts.assays.filter(assays.is_of_contract())
     lists = facts.lists
     where = ["patient", "specimen_id", "analyte"]
     parts = [
+        _referred(lists["Organization"], patients, "centre_id"),
         facts.contacts,
         facts.colorectal,
         facts.staged,
