@@ -9,16 +9,18 @@ _HISTORY: Final = re.compile(r"/_history/.*$")
 
 def parts(element: Any, *path: str) -> list[Any]:
     """Return everything at a path below an element, lists spread out."""
-    found = element if isinstance(element, list) else [element]
+    found = _spread(element)
     for name in path:
-        found = [part for each in found if isinstance(each, dict) for part in _spread(each.get(name))]
+        if not found:
+            break
+        found = [part for each in found if isinstance(each, dict) and name in each for part in _spread(each[name])]
     return found
 
 
 def _spread(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
 
 
 def text(element: Any, *path: str) -> str | None:

@@ -61,6 +61,8 @@ def _normal(system: str, code: str) -> str:
 
 def meaning(use: str, concepts: Any) -> str | None:
     """Return what a code of the concepts means for a use, else what their text or a display means as a word."""
+    if not concepts:
+        return None
     known = _table(use)
     found = next((known[c.system, c.code] for c in codings(concepts) if (c.system, c.code) in known), None)
     if found is not None:
@@ -77,7 +79,9 @@ def meaning_of_word(use: str, word: str) -> str | None:
 def meaning_within(use: str, concepts: Any) -> str | None:
     """Return what the first listed phrase within the text or a display of the concepts means for a use."""
     spoken = " | ".join(words(concepts)).lower()
-    return next((value for (_, phrase), value in _table(use).items() if phrase in spoken), None) if spoken else None
+    if not spoken:
+        return None
+    return next((value for (_, phrase), value in _table(use).items() if phrase in spoken), None)
 
 
 def words(concepts: Any) -> list[str]:

@@ -28,16 +28,19 @@ _RAS_EXONS: Final = ("2", "3", "4")
 
 
 def observation(resource: Any) -> Cells:
-    """Return the cells of an observation."""
+    """Return the cells of an observation; of one that is none of the contract only its code."""
     code = resource.get("code")
     kind = fhir_codes.meaning("observation", code) or fhir_codes.meaning_within("observation_words", code)
-    quantities = [q for q in fhir.parts(resource, "valueQuantity") if isinstance(q, dict)]
+    told = {"code": fhir_codes.as_delivered(code), "focus": fhir.target(resource, "focus")}
+    return {**told, "kind": kind, **_found(kind, resource)} if kind else told
+
+
+def _found(kind: str, resource: Any) -> Cells:
+    quantities = fhir.parts(resource, "valueQuantity")
     specimen_key = fhir.target(resource, "specimen")
     within = fhir.contained(resource, specimen_key)
     return {
         "status": fhir.text(resource, "status"),
-        "kind": kind,
-        "code": fhir_codes.as_delivered(code),
         "day": fhir.day(resource, "effective"),
         "issued": fhir.without_time(fhir.text(resource, "issued")),
         "answer": _answer(kind, resource),
@@ -48,20 +51,19 @@ def observation(resource: Any) -> Cells:
         "interpretation": fhir_codes.meaning("interpretation", resource.get("interpretation")),
         "method": fhir_codes.meaning("method", resource.get("method")),
         "organ": fhir_codes.meaning("organ", resource.get("bodySite")),
-        "focus": fhir.target(resource, "focus"),
         "specimen": specimen_key,
         **(specimen(within) if within else {}),
-        **_components(kind, resource),
+        **(_components(kind, resource) if "component" in resource else {}),
     }
 
 
-def _answer(kind: str | None, resource: Any) -> str | None:
+def _answer(kind: str, resource: Any) -> str | None:
     value = fhir.parts(resource, "valueCodeableConcept")
     said = fhir.text(resource, "valueString") or fhir.text(resource, "valueInteger")
     said = said or fhir.text(resource, "valueQuantity", "value")
-    if kind and kind[:2] in ("t_", "n_", "m_"):
+    if kind[:2] in ("t_", "n_", "m_"):
         return _category(kind[0].upper(), value, said)
-    use = _ANSWERS.get(kind or "")
+    use = _ANSWERS.get(kind)
     if use is None:
         return None
     known = fhir_codes.meaning(use, value) or (fhir_codes.meaning_of_word(use, said) if said else None)
@@ -83,7 +85,7 @@ def _unit(quantities: list[Any]) -> str | None:
     return fhir.text(quantities, "code") or fhir.text(quantities, "unit")
 
 
-def _components(kind: str | None, resource: Any) -> Cells:
+def _components(kind: str, resource: Any) -> Cells:
     """Return what the components say: gene, change, share of alleles, copies, what was examined, longest diameter."""
     by_meaning: dict[str, list[Any]] = {}
     for component in fhir.parts(resource, "component"):

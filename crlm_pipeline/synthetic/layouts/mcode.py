@@ -23,6 +23,7 @@ _HGNC: Final = "http://www.genenames.org/geneId"
 _ONTOLOGY: Final = "http://www.sequenceontology.org"
 _INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+_UNKNOWN_COUNTRY: Final = "ZZ"
 _PROFILE: Final = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-"
 _CATEGORIES: Final = (
     ("t_category", "21899-0", "p"), ("n_category", "21900-6", "p"), ("m_category", "21907-1", "c"),
@@ -139,7 +140,7 @@ def _people(rows: list[_Row]) -> Iterator[Resource]:
                 "birthDate": row["birth_year"],
                 "deceasedDateTime": row["death_date"],
                 "deceasedBoolean": is_dead if row["vital_status"] and not row["death_date"] else None,
-                "address": [{"country": row["country"]}],
+                "address": [] if row["country"] == _UNKNOWN_COUNTRY else [{"country": row["country"]}],
                 "managingOrganization": _reference("Organization", row["centre_id"]),
             }
         )
