@@ -68,15 +68,16 @@ def _source_files(format_name: str, reading: Reading) -> list[SourceFile]:
     """Describe each file that was read, its sheets together."""
     used = [*reading.mapped, *(Mapped(sheet) for sheet in reading.consulted)]
     used.sort(key=lambda mapped: mapped.sheet.file.name)
+    consulted = frozenset(reading.consulted)
     return [
-        _source_file(format_name, reading, list(of_file))
+        _source_file(format_name, reading, list(of_file), consulted)
         for _, of_file in groupby(used, key=lambda mapped: mapped.sheet.file.name)
     ]
 
 
-def _source_file(format_name: str, reading: Reading, of_file: list[Mapped]) -> SourceFile:
+def _source_file(format_name: str, reading: Reading, of_file: list[Mapped], consulted: Set[Sheet]) -> SourceFile:
     file = of_file[0].sheet.file
-    with_records = [mapped for mapped in of_file if mapped.sheet not in reading.consulted]
+    with_records = [mapped for mapped in of_file if mapped.sheet not in consulted]
     return SourceFile(
         source_file_id=file.source_file_id,
         file_name=file.name,
@@ -96,7 +97,7 @@ def _tables(reading: Reading) -> Iterable[TextTable]:
 
 
 def _unused(group: Group, reading: Reading) -> list[Notice]:
-    used: list[Sheet] = [*(mapped.sheet for mapped in reading.mapped), *reading.consulted]
+    used: set[Sheet] = {*(mapped.sheet for mapped in reading.mapped), *reading.consulted}
     unused = [*group.other_files, *(_label(sheet) for sheet in group.sheets if sheet not in used)]
     return [
         Notice("file_not_used", "warning", None, None, None, f"{name}: nothing of it was used.")
