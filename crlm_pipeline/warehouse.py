@@ -207,8 +207,13 @@ class Warehouse:
         """Return schema and name of every table and view of these schemas, sorted."""
         return self._connection.execute(
             """
-            select distinct schema_name, table_name
-            from duckdb_columns()
+            with relation as (
+                select database_name, schema_name, table_name from duckdb_tables()
+                union all
+                select database_name, schema_name, view_name from duckdb_views()
+            )
+            select schema_name, table_name
+            from relation
             where database_name = current_database() and schema_name in (select unnest($schemas))
             order by schema_name, table_name
             """,

@@ -1,0 +1,106 @@
+"""Whatever is delivered in whatever order: what stands is what plain bookkeeping says, and nothing is kept twice."""
+
+from collections.abc import Sequence
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crlm_pipeline.archive import Archive, ArchivingRun
+from crlm_pipeline.extracts.pseudonyms import patient_hashes
+from crlm_pipeline.extracts.tables import DELETED, Delivery, Extract, TextTable
+from schemas.archive import DELIVERED_MODELS, DeliveredFile, DeliveredNotice
+from schemas.archive import Delivery as DeliveryTable
+from schemas.audit import RejectedRow
+from schemas.column import describe
+from tests.text_extracts import text_table
+
+# One row: patient, specimen, analyte, result. The first three (and the method, never given) are its identity.
+ROW = st.tuples(
+    st.sampled_from(["p1", "p2", "p3"]), st.sampled_from(["s1", "s2"]), st.sampled_from(["kras", "braf"]),
+    st.sampled_from(["mutated", "not_detected", "failed"]),
+)  # fmt: skip
+Row = tuple[str, str, str, str]
+NIGHT = st.tuples(st.lists(ROW, max_size=5), st.sets(st.sampled_from(["p1", "p2", "p3"]), max_size=1), st.booleans())
+COLUMNS = ("patient_id", "specimen_id", "analyte", "result")
+NOTHING_REJECTED = pl.DataFrame(schema=describe(RejectedRow).polars_schema)
+
+
+def delivered(rows: Sequence[Row], night: int) -> Delivery:
+    """All three patients and these results."""
+    people = text_table(
+        "patient", [{"patient_id": one, "centre_id": "A", "country": "DE"} for one in ("p1", "p2", "p3")]
+    )
+    results = text_table("biomarker", [dict(zip(COLUMNS, row, strict=True)) for row in rows])
+    tables = [people, *([results] if rows else [])]
+    named = tuple(TextTable(one.table_name, f"{night}-{one.table_name}", one.frame, one.raw) for one in tables)
+    return Delivery(f"d{night}", (), named, (), sum(one.frame.height for one in named))
+
+
+def after(archive: Archive, delivery: Delivery, deleted: pl.DataFrame, *, is_addition: bool, run_id: str) -> Archive:
+    """What a run leaves of an archive and a delivery."""
+    everybody = archive.all_deleted(deleted, run_id)
+    arrived = Extract((delivery,), everybody)
+    if is_addition:
+        corrected = archive.corrected_by(arrived, run_id)
+        took_part, left = Extract((*corrected.standing(), delivery), everybody), corrected
+    else:
+        took_part, left = arrived, archive.replaced_by(arrived, run_id)
+    frames = left.with_delivered(took_part, NOTHING_REJECTED, ArchivingRun(run_id, "reader", is_addition))
+    return Archive(
+        frames[DeliveryTable], frames[DeliveredFile], frames[DeliveredNotice],
+        {name: frames[model] for name, model in DELIVERED_MODELS.items()}, everybody,
+    )  # fmt: skip
+
+
+def deletion_list(patients: set[str]) -> pl.DataFrame:
+    hashes = patient_hashes(pl.Series("patient_hash", sorted(patients), pl.String))
+    return pl.DataFrame(
+        {"patient_hash": hashes, "source_file_id": ["list"] * len(patients), "source_row": [1] * len(patients)},
+        schema=DELETED,
+    )
+
+
+def rows_of(frame: pl.DataFrame) -> list[Row]:
+    return frame.select(COLUMNS).rows()  # type: ignore[return-value]  # four texts each
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(NIGHT, min_size=1, max_size=5))
+def test_what_stands_is_what_bookkeeping_says(nights: list[tuple[list[Row], set[str], bool]]) -> None:
+    archive, standing, deleted = Archive.empty(), set[Row](), set[str]()
+    ever: set[Row] = set()
+    for number, (rows, new_deletions, is_addition) in enumerate(nights):
+        delivery = delivered(rows, number)
+        archive = after(archive, delivery, deletion_list(new_deletions), is_addition=is_addition, run_id=f"r{number}")
+        deleted |= new_deletions
+        corrected = {row[:3] for row in rows}
+        kept = {row for row in standing if row[:3] not in corrected or row in rows} if is_addition else set()
+        standing = {row for row in kept | set(rows) if row[0] not in deleted}
+        ever = {row for row in ever | set(rows) if row[0] not in deleted}
+        held = archive.rows["biomarker"]
+        now = held.filter(pl.col("superseded_run_id").is_null())
+        assert set(rows_of(now)) == standing
+        assert set(rows_of(held)) == ever, "every version of a row is on record while its patient may be held"
+        assert held["row_no"].to_list() == list(range(1, held.height + 1))
+        assert {one.delivery_id for one in archive.standing()} >= {f"d{number}"}
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(ROW, max_size=5), st.lists(ROW, max_size=5))
+def test_a_delivery_that_comes_again_changes_nothing(first: list[Row], second: list[Row]) -> None:
+    nobody = deletion_list(set())
+    archive = after(Archive.empty(), delivered(first, 0), nobody, is_addition=False, run_id="r0")
+    once = after(archive, delivered(second, 1), nobody, is_addition=True, run_id="r1")
+    twice = after(once, delivered(second, 2), nobody, is_addition=True, run_id="r2")
+    assert rows_of(twice.rows["biomarker"]) == rows_of(once.rows["biomarker"])
+
+
+def test_only_a_delivery_that_stands_whole_and_was_read_the_same_way_need_not_be_read_again() -> None:
+    nobody = deletion_list(set())
+    row = ("p1", "s1", "kras", "mutated")
+    archive = after(Archive.empty(), delivered([row], 0), nobody, is_addition=False, run_id="r0")
+    assert [one.delivery_id for one in archive.whole("reader")] == ["d0"]
+    assert archive.whole("another reader") == ()
+    corrected = after(archive, delivered([(*row[:3], "failed")], 1), nobody, is_addition=True, run_id="r1")
+    assert [one.delivery_id for one in corrected.whole("reader")] == []
