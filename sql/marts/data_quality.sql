@@ -117,17 +117,21 @@ declared as (
         and column_name not in ('source_file_id', 'source_row')
 ),
 
+files as (
+    select distinct
+        place_table,
+        place_centre,
+        source_file_id
+    from placed
+),
+
 -- The columns that some file with rows of a centre can carry.
 delivered as (
     select
         files.place_table as table_name,
         delivered_column.column_name,
         files.place_centre as centre_id
-    from (select distinct
-        place_table,
-        place_centre,
-        source_file_id
-    from placed) as files
+    from files
     inner join audit.delivered_column
         on
             files.source_file_id = delivered_column.source_file_id
