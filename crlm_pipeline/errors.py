@@ -55,6 +55,12 @@ class KnowledgeError(CrlmError):
     exit_code = 3
 
 
+class DefectError(CrlmError):
+    """A defect of ours that was contained, so that everything else could be told; nothing was published."""
+
+    exit_code = 1
+
+
 class RejectedShareError(CrlmError):
     """More rows or cells were rejected than allowed; nothing was published."""
 

@@ -12,7 +12,7 @@ from crlm_pipeline.warehouse import Warehouse
 from schemas import vocabulary as v
 from schemas.audit import ReportKey
 from schemas.column import Table, describe
-from schemas.mart import BiomarkerDistribution, Concordance, Indicator, PathwayMix, PatientTimeline
+from schemas.mart import BiomarkerDistribution, Concordance, DataQuality, Indicator, PathwayMix, PatientTimeline
 
 # The verdicts that say whether the guideline was followed; every other one is a share of all decisions.
 JUDGED_VERDICTS: Final = (
@@ -49,6 +49,7 @@ def build_marts(warehouse: Warehouse, as_of: date) -> None:
     _insert(warehouse, Concordance, _with_shares(warehouse.query("marts/concordance")))
     _insert(warehouse, PathwayMix, warehouse.query("marts/pathway_mix"))
     _insert(warehouse, Indicator, indicators.measure(warehouse, as_of))
+    warehouse.build_mart(DataQuality, "marts/data_quality")
     warehouse.build_mart(PatientTimeline, "marts/patient_timeline")
     warehouse.insert(ReportKey, centre_codes(warehouse.query("report/centres")["centre_id"]))
 

@@ -177,17 +177,29 @@ def _write_cases(warehouse: Path, folder: Path) -> None:
 
 
 @app.command()
-def check(sources: Sources = None, mapping: Mappings = None, as_json: Json = False) -> None:
-    """Read and validate only: prints what was found and writes nothing."""
-    from crlm_pipeline.validation import check_shares
-    from flows.findings import findings, findings_text
+def check(
+    sources: Sources = None,
+    mapping: Mappings = None,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", readable=False, help="Write a list per centre of what to mend: restricted data."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read and validate only: prints what was found; writes nothing but the correction lists, if asked to."""
+    from crlm_pipeline.validation import check_evaluated, check_shares, write_corrections
+    from flows.findings import findings, findings_text, lists_text
     from flows.steps import read
 
     ingested = read(_named(sources), mapping or ())
+    lists = write_corrections(ingested.corrections, corrections) if corrections else []
     if as_json:
-        console.say_json(findings(ingested))
+        console.say_json(findings(ingested) | {"corrections": [written._asdict() for written in lists]})
     else:
         console.say(findings_text(ingested))
+    if corrections:
+        console.warn(lists_text(corrections, lists))
+    check_evaluated(ingested)
     check_shares(ingested, DEFAULTS.allowed_rejected_share)
 
 

@@ -23,6 +23,11 @@ def complain(text: str) -> None:
     sys.stderr.write(f"crlm: {' '.join(text.split())}\n")
 
 
+def warn(text: str) -> None:
+    """Write what must be read, but is no result, to standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
 def say_json(content: Any) -> None:
     """Write a result for machines; dates as ISO 8601."""
     say(json.dumps(content, default=str, indent=2))

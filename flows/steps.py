@@ -15,7 +15,7 @@ import polars as pl
 
 from crlm_pipeline.archive import Archive, ArchivingRun
 from crlm_pipeline.cohort.build import build_cohort
-from crlm_pipeline.errors import RejectedShareError, SourceError, UsageError
+from crlm_pipeline.errors import DefectError, RejectedShareError, SourceError, UsageError
 from crlm_pipeline.extracts.mapping_load import load_mapping
 from crlm_pipeline.extracts.pseudonyms import load_key
 from crlm_pipeline.extracts.read import Reader, read_sources
@@ -31,10 +31,21 @@ from crlm_pipeline.notices import record_notices
 from crlm_pipeline.provenance import judgement_key, new_run_id, package_version, reader_key
 from crlm_pipeline.report.build import write_report
 from crlm_pipeline.settings import Settings
-from crlm_pipeline.validation import Ingested, check_shares, validate
+from crlm_pipeline.validation import Ingested, check_evaluated, check_shares, validate
 from crlm_pipeline.warehouse import Warehouse, building, publish
 from schemas.archive import Delivery
-from schemas.audit import Deletion, Finding, FindingRow, RejectedRow, RowLedger, Run, SourceFile
+from schemas.audit import (
+    CheckResult,
+    DeliveredColumn,
+    Deletion,
+    Finding,
+    FindingRow,
+    RejectedRow,
+    RowLedger,
+    Run,
+    SetAsideCount,
+    SourceFile,
+)
 from schemas.cohort import Recommendation, RequiredTest
 from schemas.column import Table, describe
 from schemas.extract import EXTRACT_MODELS
@@ -109,7 +120,8 @@ def _last(warehouse: Path, *, is_needed: bool) -> Last:
 def ingest(job: Job) -> Counts:
     """Read the sources into `FILE.next`, as the whole registry or in addition to what stands in `FILE`.
 
-    Raises `RejectedShareError` when too much was rejected and a partial run is not allowed.
+    Unless a partial run is allowed, raises `RejectedShareError` when too much was rejected and `DefectError` when a
+    check could not be evaluated.
     """
     started_at = datetime.now(tz=UTC).replace(tzinfo=None)
     run_id = new_run_id(started_at)
@@ -160,8 +172,9 @@ def _new_run(ingested: Ingested, job: Job, run_id: str, started_at: datetime) ->
 
 def _status(ingested: Ingested, job: Job) -> str:
     try:
+        check_evaluated(ingested)
         check_shares(ingested, job.settings.allowed_rejected_share)
-    except RejectedShareError:
+    except (DefectError, RejectedShareError):
         if not job.is_partial_allowed:
             raise
         return "partial"
@@ -175,6 +188,9 @@ def _record(warehouse: Warehouse, ingested: Ingested, run_id: str) -> None:
         RejectedRow: ingested.rejected_row,
         Finding: ingested.finding,
         FindingRow: ingested.finding_row,
+        CheckResult: ingested.check_result,
+        DeliveredColumn: ingested.delivered_column,
+        SetAsideCount: ingested.set_aside_count,
     }
     for model, frame in audit.items():
         columns = list(describe(model).polars_schema)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas import vocabulary as v
-from schemas.column import Boolean, Count, Date, Integer, Table, Text, TextList, Timestamp, column
+from schemas.column import Boolean, Count, Date, Integer, Number, Table, Text, TextList, Timestamp, column
 
 RUN_ID: Final = column("Run.", required=True)
 FILE_ID: Final = column("File: first 16 hex digits of the SHA-256 of name, NUL and content.", required=True)
@@ -142,6 +142,90 @@ class Deletion(Table):
         metadata = {"grain": "patient to delete", "key": ["patient_hash"]}
 
 
+class CheckResult(Table):
+    """What became of every check: also of those that nothing failed, that did not apply, or that were never reached.
+
+    A reader's or the cohort's notice stands here only if something was noticed; it has no number of rows checked.
+    """
+
+    run_id: Text = RUN_ID
+    check_name: Text = column("Check.", required=True)
+    table_name: Text = TABLE_NAME
+    column_name: Text = column("Column, if one is concerned.")
+    kind: Text = column(
+        "Whether it looks at a row by itself, its key and its patient (conformance), at facts beside each other "
+        "(plausibility), or was noticed while reading or deriving (notice).",
+        required=True,
+        values=v.CHECK_KIND,
+    )
+    severity: Text = column("What a failure is: error or warning.", required=True, values=v.SEVERITY)
+    status: Text = column(
+        "pass: at most the threshold failed (rows_failed tells whether any did); fail: more; not_applicable: nothing "
+        "that it reads was delivered, or only day offsets were; not_run: no row reached it; error: it could not be "
+        "evaluated, a defect of crlm-pipeline.",
+        required=True,
+        values=v.CHECK_STATUS,
+    )
+    rows_checked: Count = column("Rows that it looked at: those that reached it with the columns that it reads filled.")
+    rows_failed: Count = column(
+        "Rows or cells that failed, as in audit.rejected_row and audit.finding: cells of a row that was set aside are "
+        "not counted apart. Of a notice about a file as a whole: how often it was noticed.",
+        required=True,
+    )
+    share: Number = column("rows_failed of rows_checked; unknown where none was checked.", low=0, high=1)
+    threshold: Number = column(
+        "Largest share that passes: of `data/reference/check_thresholds.csv`, else 0 for an error and 1 for a warning.",
+        low=0,
+        high=1,
+    )
+    threshold_author: Text = column("Who set the threshold; unknown = the default.")
+    threshold_date: Date = column("When the threshold was set.")
+    threshold_reason: Text = column("Why the threshold is what it is.")
+    expected: Text = column("What was expected and what to do, as a sentence.", required=True)
+    note: Text = column("Why the check did not apply, was not run or could not be evaluated.")
+
+    class Config:
+        name = "audit.check_result"
+        metadata = {"grain": "run, check, table and column"}
+
+
+class DeliveredColumn(Table):
+    """A column that a file can carry: it was handed over, filled or not. What is not here was never delivered."""
+
+    source_file_id: Text = FILE_ID
+    table_name: Text = column("Extract table.", required=True)
+    column_name: Text = column("Column.", required=True)
+
+    class Config:
+        name = "audit.delivered_column"
+        metadata = {
+            "grain": "file, table and column",
+            "key": ["source_file_id", "table_name", "column_name"],
+        }
+
+
+class SetAsideCount(Table):
+    """What did not enter the extract tables, or entered them and looks odd, counted once per row."""
+
+    source_file_id: Text = FILE_ID
+    table_name: Text = column("Extract table.", required=True)
+    column_name: Text = column("Column at fault; unknown = any, the row as a whole.")
+    centre_id: Text = column("Centre of the row; unknown where neither it nor its patient names one.")
+    month: Date = column("First day of the month of the row's own date; unknown if it has none that can be used.")
+    rows_duplicate: Count = column("Rows equal to an earlier one.", required=True)
+    rows_nonconforming: Count = column(
+        "Rows (of a column: rows or cells) set aside by a check of conformance.", required=True
+    )
+    rows_implausible: Count = column(
+        "Rows (of a column: rows or cells) set aside by a check of plausibility.", required=True
+    )
+    rows_odd: Count = column("Rows kept in spite of a check of plausibility.", required=True)
+
+    class Config:
+        name = "audit.set_aside_count"
+        metadata = {"grain": "file, table, column, centre and month"}
+
+
 class ReportKey(Table):
     """The code under which a centre stands in the report while an edition in use is unsigned."""
 
@@ -161,5 +245,8 @@ AUDIT_MODELS: Final[tuple[type[Table], ...]] = (
     Finding,
     FindingRow,
     Deletion,
+    CheckResult,
+    DeliveredColumn,
+    SetAsideCount,
     ReportKey,
 )

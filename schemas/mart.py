@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas import vocabulary as v
-from schemas.column import Count, Date, Integer, Number, Table, Text, column
+from schemas.column import Boolean, Count, Date, Integer, Number, Table, Text, column
 
 POPULATION: Final = column("Population counted.", required=True, values=v.POPULATION)
 CENTRE_ID: Final = column("Centre; unknown = all centres.")
@@ -97,6 +97,36 @@ class PathwayMix(Table):
         metadata = {"grain": "population, centre, year, guideline, edition and pathway"}
 
 
+class DataQuality(Table):
+    """How complete, conforming and plausible the data are: of a column's cells, or of the rows of a table."""
+
+    dimension: Text = column(
+        "completeness: cells filled of the cells of accepted rows; conformance: cells (column unknown: rows) that keep "
+        "their declaration of those delivered, repeated rows left out; plausibility: of those that conform, the ones "
+        "that no cross-table check set aside or found odd.",
+        required=True,
+        values=v.DATA_QUALITY,
+    )
+    table_name: Text = column("Extract table; unknown = all tables.")
+    column_name: Text = column("Column; unknown = all columns, for conformance and plausibility the row as a whole.")
+    centre_id: Text = CENTRE_ID
+    month: Date = column(
+        "First day of the month of the row's own date: diagnosis, work-up, sample (else report), start of the drug, "
+        "procedure, meeting, response; unknown = all, also for patients, rows without a date and relative calendars."
+    )
+    numerator: Count = column("Cells or rows that are filled, conform or are plausible.", required=True)
+    denominator: Count = column("Cells or rows looked at.", required=True)
+    percent: Number = column("numerator of denominator; unknown where nothing was looked at or delivered.", unit="%")
+    is_delivered: Boolean = column(
+        "Whether a file with rows of the centre can carry the column; if none can, empty is not incomplete.",
+        required=True,
+    )
+
+    class Config:
+        name = "mart.data_quality"
+        metadata = {"grain": "dimension, table, column, centre and month"}
+
+
 class PatientTimeline(Table):
     """An event in the record of a patient, with the row it came from."""
 
@@ -118,5 +148,6 @@ MART_MODELS: Final[tuple[type[Table], ...]] = (
     Concordance,
     Indicator,
     PathwayMix,
+    DataQuality,
     PatientTimeline,
 )

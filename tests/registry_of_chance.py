@@ -42,6 +42,7 @@ def registry(
     _insert_judgement(warehouse, people, decisions, chance)
     _insert_guideline(warehouse, is_signed)
     _insert_audit(warehouse, chance, run)
+    _insert_quality(warehouse, people, chance)
     build_marts(warehouse, AS_OF)
     return warehouse
 
@@ -349,3 +350,32 @@ def _insert_audit(warehouse: Warehouse, chance: Chance, run: dict[str, Any]) -> 
     ]
     said: dict[str, Any] = {"run_id": RUN_ID, "table_name": "biomarker", "message": "Some rows look odd."}
     warehouse.insert(audit.Finding, frame(audit.Finding, findings, **said))
+
+
+def _insert_quality(warehouse: Warehouse, people: list[dict[str, Any]], chance: Chance) -> None:
+    """Rows set aside or odd here and there, some of no known centre or month; two columns that no file can carry."""
+    never = {("patient", "birth_year"), ("biomarker", "vaf_percent")}
+    tables = [describe(extract.Patient), describe(extract.Tumour), describe(extract.Biomarker)]
+    delivered = [
+        {"table_name": table.name, "column_name": column.name}
+        for table in tables
+        for column in table.columns
+        if (table.name, column.name) not in never and column.name not in ("source_file_id", "source_row")
+    ]
+    source = {"source_file_id": FILE_ID}
+    warehouse.insert(audit.DeliveredColumn, frame(audit.DeliveredColumn, delivered, **source))
+    fates = ("rows_duplicate", "rows_nonconforming", "rows_implausible", "rows_odd")
+    counts = []
+    for one in people:
+        fate = chance.one(dict.fromkeys(fates, 1) | {None: 16})
+        # Only what was accepted has a centre and a month for certain.
+        is_placed = fate == "rows_odd" or chance.happens(0.8)
+        place = {"centre_id": one["centre_id"], "month": one["first_event_date"].replace(day=1)} if is_placed else {}
+        counts += [dict.fromkeys(fates, 0) | {"table_name": "tumour", fate: 1} | place] if fate else []
+    warehouse.insert(audit.SetAsideCount, frame(audit.SetAsideCount, counts, **source))
+    checks = [
+        {"check_name": "not_a_date", "table_name": "tumour", "status": "pass", "kind": "conformance"},
+        {"check_name": "codon_12_not_mutated", "table_name": "biomarker", "status": "fail", "kind": "plausibility"},
+    ]
+    said = {"run_id": RUN_ID, "severity": "error", "rows_failed": 0, "expected": "Another value was expected."}
+    warehouse.insert(audit.CheckResult, frame(audit.CheckResult, checks, **said))

@@ -16,6 +16,7 @@ from crlm_pipeline.report.sections import (
     centres,
     cohort,
     comparison,
+    completeness,
     concordance,
     conflicts,
     departures,
@@ -26,6 +27,7 @@ from crlm_pipeline.report.sections import (
     quality,
     safety,
     testing,
+    trend,
 )
 from crlm_pipeline.resources import template_folder
 from crlm_pipeline.settings import Settings
@@ -45,6 +47,8 @@ SECTIONS: Final[tuple[Callable[[Registry, str | None], Section | None], ...]] = 
     safety.section,
     indicators.section,
     quality.section,
+    completeness.section,
+    trend.section,
     methods.section,
 )
 GENERATOR: Final = "crlm-pipeline"

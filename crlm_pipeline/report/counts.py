@@ -87,7 +87,17 @@ PUBLISHED: Final = (
         keep=pl.col("is_met").is_null(),
         measures=("median", "median_low", "median_high"),
     ),
-    Published("ledger", "row", (Margin(("outcome",)),)),
+    Published(
+        "ledger",
+        "row",
+        (Margin(("outcome",)), Margin(("fate",)), Margin(("table_name",)), Margin(("month",)), _CENTRES),
+        measures=("completeness",),
+        spare=pl.col("month").is_not_null(),
+        # What the shares of rows and cells are worked out from.
+        keep=(pl.col("outcome") == "accepted") & pl.all_horizontal(pl.col("month", "fate").is_null()),
+    ),
+    Published("completeness", "row", (Margin(("column_name", "is_filled"), ("column_name",)), _CENTRES)),
+    Published("source_records", "source record", (Margin(("is_mapped",)),)),
     Published("rejections", "reason to set a row aside", ()),
     Published("findings", "row of a finding", (_CENTRES,)),
 )
@@ -106,6 +116,8 @@ def _counted(warehouse: Warehouse, published: Published, headline: str, labels: 
     parameters: dict[str, Any] = {"headline": headline} if "$headline" in sql(name) else {}
     frame = warehouse.query(name, **parameters)
     if "centre_id" in frame.columns:
+        # A centre without an accepted row has no page and no label; its rows are among those of all.
+        frame = frame.filter(pl.col("centre_id").is_null() | pl.col("centre_id").is_in(list(labels)))
         frame = frame.with_columns(pl.col("centre_id").replace_strict(labels, return_dtype=pl.String))
     return Counts(
         published.name,

@@ -46,6 +46,7 @@ _CONFIG: Final[dict[str, Any]] = {
         "titlePadding": 10,
     },
     "axisY": {"grid": False},
+    "title": {"color": INK, "fontSize": 13, "fontWeight": "normal"},
     "legend": {
         "labelColor": INK,
         "titleColor": INK,
@@ -188,6 +189,37 @@ def _limits(largest: int, pooled: float) -> pl.DataFrame:
             frame = pl.DataFrame({"total": denominators, "limit": 100 * limit})
             lines.append(frame.with_columns(pl.lit(name).alias("coverage"), pl.lit(f"{name}{side}").alias("line")))
     return pl.concat(lines)
+
+
+def months(frame: pl.DataFrame, panels: Sequence[str], colours: Mapping[str, str]) -> str:
+    """Return one panel below the other with a line over the months per `line` (panel, month, line, least, most).
+
+    Where `least` and `most` differ, the share lies somewhere between them, and a stroke stands for it. Nulls are gaps.
+    """
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    every = sorted(frame["month"].unique().to_list())
+    axis = alt.Axis(labelAngle=0, values=every[:: max(1, len(every) // 6)])
+    drawings = []
+    for panel in panels:
+        rows = frame.filter(pl.col("panel") == panel)
+        y = alt.Y("least:Q", title="%", scale=alt.Scale(domain=_whole_fives(rows)), axis=alt.Axis(tickCount=4))
+        base = alt.Chart(rows, width=WIDTH, height=110, title=alt.Title(panel, anchor="start")).encode(
+            x=alt.X("month:O", title=None, axis=axis, scale=alt.Scale(domain=every)),
+            color=alt.Color("line:N", scale=scale, sort=None),
+        )
+        exact = base.transform_filter(alt.datum.least == alt.datum.most).encode(y=y)
+        ranges = base.transform_filter(alt.datum.least < alt.datum.most).encode(y=y, y2="most:Q")
+        drawings.append(
+            exact.mark_line(strokeWidth=2, point={"size": 30}) + ranges.mark_rule(strokeWidth=3, opacity=0.7)
+        )
+    return drawn(alt.vconcat(*drawings))
+
+
+def _whole_fives(rows: pl.DataFrame) -> list[float]:
+    """Return the ends of an axis that holds every share (`least`, `most`) with room to spare, in steps of five."""
+    known = rows.select("least", "most").drop_nulls().to_numpy()
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
+    return [max(0.0, 5 * ((low - 2) // 5)), min(100.0, 5 * ((high + 7) // 5))]
 
 
 def trend(frame: pl.DataFrame, title: str) -> str:

@@ -28,6 +28,8 @@ class Registry:
     headline: str
     codes: Mapping[str, str]
     settings: Settings
+    check_statuses: pl.DataFrame
+    columns_not_delivered: pl.DataFrame
     tables: Mapping[str, SafeTable]
 
     @property
@@ -87,8 +89,16 @@ def read_registry(warehouse: Warehouse, settings: Settings) -> Registry:
         headline=headline,
         codes=dict(zip(ids, key["code"], strict=True)),
         settings=settings,
+        check_statuses=warehouse.query("report/check_statuses"),
+        columns_not_delivered=_labelled(warehouse.query("report/columns_not_delivered"), labels),
         tables=publish_counts(warehouse, settings, headline, labels),
     )
+
+
+def _labelled(frame: pl.DataFrame, labels: Mapping[str, str]) -> pl.DataFrame:
+    """Return the rows of the centres that have a label, under it, and those of all centres."""
+    known = frame.filter(pl.col("centre_id").is_null() | pl.col("centre_id").is_in(list(labels)))
+    return known.with_columns(pl.col("centre_id").replace_strict(labels, return_dtype=pl.String))
 
 
 def _is_signed(editions: pl.DataFrame) -> bool:

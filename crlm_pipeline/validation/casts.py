@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.validation.delivery import ROW_ID
-from crlm_pipeline.validation.faults import cell_check, faults, together
+from crlm_pipeline.validation.faults import Check, cell_check, faults, together
 from schemas.column import SOURCE_COLUMNS, Column, TableDescription
 
 # A partial date stands for the last day of its period here, for the first everywhere else (semantics, "Time").
@@ -20,6 +20,8 @@ _EXPECTED: Final[dict[pl.DataType, tuple[str, str]]] = {
     pl.Float64(): ("not_a_number", "expected a number with a decimal point."),
     pl.Boolean(): ("not_a_boolean", "expected true or false."),
 }
+
+CAST_CHECKS: Final = tuple(name for name, _ in _EXPECTED.values())
 
 
 def cast(text: pl.DataFrame, table: TableDescription) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -36,10 +38,18 @@ def cast(text: pl.DataFrame, table: TableDescription) -> tuple[pl.DataFrame, pl.
         typed = typed.with_columns(_not_before_start())
     found = []
     for column in columns:
-        if column.dtype in _EXPECTED:
+        if check := cast_check(column):
             failed = text.select(ROW_ID).filter(text[column.name].is_not_null() & typed[column.name].is_null())
-            found.append(faults(cell_check(_EXPECTED[column.dtype][0], column, _EXPECTED[column.dtype][1]), failed))
+            found.append(faults(check, failed))
     return typed, together(found)
+
+
+def cast_check(column: Column) -> Check | None:
+    """Return the check that a text is a value of its column's type; None where every text is one."""
+    if column.dtype not in _EXPECTED:
+        return None
+    name, expected = _EXPECTED[column.dtype]
+    return cell_check(name, column, expected)
 
 
 def earliest(name: str) -> pl.Expr:

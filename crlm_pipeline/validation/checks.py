@@ -32,10 +32,20 @@ def declaration_faults(model: type[Table], typed: pl.DataFrame, known: pl.DataFr
     failures = _failures(model, typed.select(table.polars_schema.keys()))
     found = []
     for (column, check), part in failures.group_by("column", "check_name", maintain_order=True):
-        declared = table.column(str(column))
         rows = typed.select(pl.col(ROW_ID).gather(part["index"]))
-        found.append(faults(cell_check(str(check), declared, _expectation(str(check), declared)), rows))
+        found.append(faults(_declaration_check(str(check), table.column(str(column))), rows))
     return together(found).join(known, on=[ROW_ID, "column_name"], how="anti", maintain_order="left")
+
+
+def declaration_checks(column: Column) -> list[Check]:
+    """Return the checks that the declaration of a column makes, apart from its type."""
+    declared = {
+        "required_empty": column.required,
+        "not_in_vocabulary": column.values,
+        "out_of_range": column.low is not None or column.high is not None,
+        "malformed": column.pattern,
+    }
+    return [_declaration_check(name, column) for name, is_made in declared.items() if is_made]
 
 
 def country_faults(table: TableDescription, typed: pl.DataFrame) -> pl.DataFrame:
@@ -44,8 +54,13 @@ def country_faults(table: TableDescription, typed: pl.DataFrame) -> pl.DataFrame
         return together([])
     codes = [country["alpha_2"] for country in reference("countries")]
     is_wrong = pl.col("country").str.contains("^[A-Z]{2}$") & ~pl.col("country").is_in(codes)
+    return faults(country_check(table.column("country")), typed.filter(is_wrong))
+
+
+def country_check(column: Column) -> Check:
+    """Return the check that a country exists."""
     expected = "expected a code of ISO 3166-1 such as GB, or ZZ where the country is unknown."
-    return faults(cell_check("not_in_vocabulary", table.column("country"), expected), typed.filter(is_wrong))
+    return cell_check("not_in_vocabulary", column, expected)
 
 
 def rounded_id_faults(table: TableDescription, typed: pl.DataFrame) -> pl.DataFrame:
@@ -62,25 +77,35 @@ def rounded_id_faults(table: TableDescription, typed: pl.DataFrame) -> pl.DataFr
 
 def date_faults(table: TableDescription, typed: pl.DataFrame, today: date) -> pl.DataFrame:
     """Return the dates after the day of the run; a month or year that has begun is not in the future."""
-    expected = "expected a date that is not in the future."
     return together(
         [
-            faults(cell_check("date_in_future", column, expected), typed.filter(earliest(column.name) > today))
+            faults(future_check(column), typed.filter(earliest(column.name) > today))
             for column in table.columns
             if column.dtype == pl.Date()
         ]
     )
+
+
+def future_check(column: Column) -> Check:
+    """Return the check that a date has been reached."""
+    return cell_check("date_in_future", column, "expected a date that is not in the future.")
 
 
 def imputed_dates(table: TableDescription, accepted: pl.DataFrame) -> pl.DataFrame:
     """Return the dates of which only the month or year was delivered (warning)."""
     return together(
         [
-            faults(_imputed(column.name), accepted.filter(is_partial(column.name)))
+            faults(imputed_check(column), accepted.filter(is_partial(column.name)))
             for column in table.columns
             if column.dtype == pl.Date()
         ]
     )
+
+
+def imputed_check(column: Column) -> Check:
+    """Return the check that a date is known to the day."""
+    expected = f"{column.name}: a day was expected, a month or year came; a day of that period stands in."
+    return Check("date_imputed", expected, "keep", column.name)
 
 
 def gate(model: type[Table], accepted: pl.DataFrame) -> None:
@@ -112,6 +137,10 @@ def _failures(model: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
     return cases.unique(maintain_order=True)
 
 
+def _declaration_check(name: str, column: Column) -> Check:
+    return cell_check(name, column, _expectation(name, column))
+
+
 def _expectation(check: str, column: Column) -> str:
     match check:
         case "required_empty":
@@ -122,17 +151,12 @@ def _expectation(check: str, column: Column) -> str:
         case "out_of_range":
             return f"expected {_bounds(column)}."
         case _:
-            return f"expected {column.sentence[0].lower()}{column.sentence[1:]}"
+            return f"expected another form: {column.sentence[0].lower()}{column.sentence[1:]}"
 
 
 def _bounds(column: Column) -> str:
-    unit = f" {column.unit}" if column.unit else ""
+    unit = f" {column.unit}" if column.unit and column.unit != "year" else ""
     low, high = (f"{bound:g}" if bound is not None else None for bound in (column.low, column.high))
     if low is None or high is None:
         return f"at least {low}{unit}" if high is None else f"at most {high}{unit}"
     return f"a number from {low} to {high}{unit}"
-
-
-def _imputed(column: str) -> Check:
-    expected = f"{column}: a day was expected, a month or year came; a day of that period stands in."
-    return Check("date_imputed", expected, "keep", column)

@@ -14,7 +14,7 @@ import polars as pl
 
 from crlm_pipeline.resources import reference
 from crlm_pipeline.validation.casts import earliest, latest
-from crlm_pipeline.validation.faults import Check, faults
+from crlm_pipeline.validation.faults import Check, Place, faults
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -26,11 +26,20 @@ _CODON_12: Final = r"^(?:p\.)?\(?(?:G|Gly)12(?:[^0-9]|$)"
 
 @dataclass(frozen=True, slots=True)
 class CrossCheck:
-    """A check of the rows of `table`; `failing` returns those of its rows that fail, given every table."""
+    """A check of the rows of `table`; `failing` returns those of its rows that fail, given every table.
+
+    `reads`: the columns without which nothing can fail it, those of other tables as `table.column`.
+    """
 
     table: str
     check: Check
     failing: Callable[[Tables], pl.DataFrame]
+    reads: tuple[str, ...]
+
+    @property
+    def place(self) -> Place:
+        """Check, table and column."""
+        return self.check.name, self.table, self.check.column
 
     def faults(self, tables: Tables) -> pl.DataFrame:
         """Return the faults of this check."""
@@ -117,7 +126,7 @@ def patient_missing(child: str) -> CrossCheck:
         return tables[child].join(tables["patient"], on="patient_id", how="anti")
 
     expected = "patient_id: expected a patient of the patient table that was not itself set aside."
-    return CrossCheck(child, Check("patient_missing", expected, "row", "patient_id"), failing)
+    return CrossCheck(child, Check("patient_missing", expected, "row", "patient_id"), failing, ("patient_id",))
 
 
 IMPOSSIBLE: Final = (
@@ -125,16 +134,19 @@ IMPOSSIBLE: Final = (
         "drug_exposure",
         Check("end_before_start", "end_date: expected a day on or after start_date.", "row", "end_date"),
         _end_before_start,
+        ("start_date", "end_date"),
     ),
     CrossCheck(
         "biomarker",
         Check("report_before_sample", "report_date: expected a day on or after sample_date.", "row", "report_date"),
         _report_before_sample,
+        ("sample_date", "report_date"),
     ),
     CrossCheck(
         "drug_exposure",
         Check("treatment_after_death", "start_date: expected a day on or before the death_date.", "row", "start_date"),
         _after_death("drug_exposure", "start_date"),
+        ("start_date", "patient.death_date"),
     ),
     CrossCheck(
         "procedure",
@@ -145,11 +157,13 @@ IMPOSSIBLE: Final = (
             "procedure_date",
         ),
         _after_death("procedure", "procedure_date"),
+        ("procedure_date", "patient.death_date"),
     ),
     CrossCheck(
         "assessment",
         Check("flr_volumes_impossible", "flr_ml: expected 5 to 100 % of tlv_ml.", "cell", "flr_ml"),
         _flr_volumes_impossible,
+        ("flr_ml", "tlv_ml"),
     ),
 )
 
@@ -163,6 +177,7 @@ ODD: Final = (
             "mets_diagnosis_date",
         ),
         _metastasis_before_primary,
+        ("mets_diagnosis_date", "tumour.diagnosis_date"),
     ),
     CrossCheck(
         "tumour",
@@ -173,6 +188,7 @@ ODD: Final = (
             "diagnosis_date",
         ),
         _under_age,
+        ("diagnosis_date", "patient.birth_year"),
     ),
     CrossCheck(
         "tumour",
@@ -180,6 +196,7 @@ ODD: Final = (
             "topography_out_of_scope", "topography: expected C18 to C20; others are out of scope.", "keep", "topography"
         ),
         _topography_outside,
+        ("topography",),
     ),
     CrossCheck(
         "tumour",
@@ -190,11 +207,13 @@ ODD: Final = (
             "morphology",
         ),
         _morphology_outside,
+        ("morphology",),
     ),
     CrossCheck(
         "biomarker",
         Check("codon_12_not_mutated", "result: expected mutated beside a change of codon 12.", "keep", "result"),
         _codon_12_not_mutated,
+        ("hgvs_p", "analyte", "result"),
     ),
     CrossCheck(
         "biomarker",
@@ -202,6 +221,7 @@ ODD: Final = (
             "msi_conflict", "result: msi_h was not expected where all four MMR proteins are retained.", "keep", "result"
         ),
         _msi_conflict,
+        ("analyte", "result"),
     ),
     CrossCheck(
         "drug_exposure",
@@ -212,5 +232,6 @@ ODD: Final = (
             "line_registered",
         ),
         _line_backwards,
+        ("line_registered", "start_date"),
     ),
 )

@@ -13,10 +13,11 @@ def contract_columns(table: TableDescription) -> list[str]:
     return [column.name for column in table.columns if column.name not in SOURCE_COLUMNS]
 
 
-def deliver(extract: Extract, table: TableDescription) -> pl.DataFrame:
+def deliver(extract: Extract, table: TableDescription, only: pl.Series | None = None) -> pl.DataFrame:
     """Return the delivered rows of a table: `row_id` (from 0), `source_file_id`, `source_row` and every column as text.
 
     Blanks around a value are not part of it; an empty text is unknown (null), as is a column that no source has.
+    `only`: the ids of the rows that are asked for.
     """
     names = contract_columns(table)
     empty = pl.DataFrame(schema={"source_file_id": pl.String, "source_row": pl.Int32} | dict.fromkeys(names, pl.String))
@@ -29,8 +30,7 @@ def deliver(extract: Extract, table: TableDescription) -> pl.DataFrame:
         unknown = set(part.columns) - set(empty.columns)
         assert not unknown, f"a reader delivered columns outside the contract of {table.name}: {sorted(unknown)}"
     stripped = pl.col(names).str.strip_chars()
-    return (
-        pl.concat([empty, *parts], how="diagonal")
-        .with_columns(pl.when(stripped != "").then(stripped))
-        .with_row_index(ROW_ID)
-    )
+    rows = pl.concat([empty, *parts], how="diagonal").with_row_index(ROW_ID)
+    if only is not None:
+        rows = rows.filter(pl.col(ROW_ID).is_in(only.implode()))
+    return rows.with_columns(pl.when(stripped != "").then(stripped))

@@ -9,6 +9,9 @@ from crlm_pipeline.validation.delivery import ROW_ID
 from schemas.column import Column
 
 Action = Literal["row", "cell", "keep"]
+# The name of a check in every list: check, table and column.
+Place = tuple[str, str, str | None]
+Severity = Literal["error", "warning"]
 
 SCHEMA: Final[dict[str, pl.DataType]] = {
     ROW_ID: pl.UInt32(),
@@ -37,6 +40,11 @@ class Check:
     expected: str
     action: Action
     column: str | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """Whether a failure loses a value (error) or only looks odd (warning)."""
+        return "warning" if self.action == "keep" else "error"
 
     @property
     def message(self) -> str:

@@ -9,6 +9,7 @@ from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.validation.delivery import ROW_ID
 from crlm_pipeline.validation.faults import DELETED_PATIENT
 from crlm_pipeline.validation.ledger import shape
+from crlm_pipeline.validation.places import home_centres, places
 from crlm_pipeline.validation.screening import Screened
 from schemas.audit import Finding, FindingRow
 
@@ -34,8 +35,8 @@ def summarise(
     A finding is a check, table, column and centre; of a reader's notice the file and its text as well. `previous`: the
     findings of the last published run; those that are gone come back once, with no rows, as resolved.
     """
-    centres = _centres(screened)
-    findings, rows = _summed_up(pl.concat([_of_notices(extract), *(_of_table(table, centres) for table in screened)]))
+    homes = home_centres(screened)
+    findings, rows = _summed_up(pl.concat([_of_notices(extract), *(_of_table(table, homes) for table in screened)]))
     return _with_state(findings, previous), rows
 
 
@@ -75,19 +76,9 @@ def _with_state(findings: pl.DataFrame, previous: pl.DataFrame | None) -> pl.Dat
     )
 
 
-def _centres(screened: list[Screened]) -> pl.DataFrame:
-    """Return the centre that reports each patient: of the first row that names one, accepted or not."""
-    patients = next(table.read for table in screened if table.table.name == "patient")
-    known = patients.filter(pl.col("patient_id").is_not_null(), pl.col("centre_id").is_not_null())
-    return known.unique("patient_id", keep="first").select("patient_id", pl.col("centre_id").alias("home_centre_id"))
-
-
-def _of_table(screened: Screened, centres: pl.DataFrame) -> pl.DataFrame:
-    read = screened.read.join(screened.found, on=ROW_ID, how="semi").join(centres, on="patient_id", how="left")
-    own = pl.col("centre_id") if "centre_id" in read.columns else pl.lit(None, dtype=pl.String)
-    places = read.select(ROW_ID, "source_file_id", "source_row", pl.coalesce(own, "home_centre_id").alias("centre_id"))
+def _of_table(screened: Screened, homes: pl.DataFrame) -> pl.DataFrame:
     is_odd = (pl.col("action") == "keep") | (pl.col("check_name") == DELETED_PATIENT.name)
-    return screened.found.join(places, on=ROW_ID, how="left").select(
+    return screened.found.join(places(screened, homes, screened.found), on=ROW_ID, how="left").select(
         "check_name",
         pl.when(is_odd).then(pl.lit("warning")).otherwise(pl.lit("error")).alias("severity"),
         pl.lit(screened.table.name).alias("table_name"),

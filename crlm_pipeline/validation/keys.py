@@ -1,5 +1,7 @@
 """Finds rows that were delivered before: equal in everything (duplicate), or only in their key (conflict)."""
 
+from typing import Final
+
 import polars as pl
 
 from crlm_pipeline.validation.casts import precision_columns
@@ -7,7 +9,7 @@ from crlm_pipeline.validation.delivery import contract_columns
 from crlm_pipeline.validation.faults import Check, faults, together
 from schemas.column import TableDescription
 
-_IN_TWO_CENTRES = Check(
+IN_TWO_CENTRES: Final = Check(
     "patient_in_two_centres",
     "patient_id: expected a patient in one centre only; the first row counts. Prefix the id with the centre if these "
     "are two persons.",
@@ -38,9 +40,7 @@ def key_faults(rows: pl.DataFrame, table: TableDescription) -> pl.DataFrame:
     if not table.key:
         return together([])
     later = rows.filter(~pl.struct(table.key).is_first_distinct())
-    conflict = Check(
-        "key_conflict", f"{' + '.join(table.key)}: expected one row; the first counts.", "row", table.key[-1]
-    )
+    conflict = key_check(table)
     if table.name != "patient":
         return faults(conflict, later)
     first_centre = rows.unique("patient_id", keep="first").select(
@@ -48,4 +48,9 @@ def key_faults(rows: pl.DataFrame, table: TableDescription) -> pl.DataFrame:
     )
     later = later.join(first_centre, on="patient_id", how="left", maintain_order="left")
     in_two = pl.col("centre_id") != pl.col("first_centre")
-    return together([faults(_IN_TWO_CENTRES, later.filter(in_two)), faults(conflict, later.filter(~in_two))])
+    return together([faults(IN_TWO_CENTRES, later.filter(in_two)), faults(conflict, later.filter(~in_two))])
+
+
+def key_check(table: TableDescription) -> Check:
+    """Return the check that the key of a table, which it must have, is unique."""
+    return Check("key_conflict", f"{' + '.join(table.key)}: expected one row; the first counts.", "row", table.key[-1])

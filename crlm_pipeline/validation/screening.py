@@ -1,7 +1,9 @@
 """One table on its way from delivered text to accepted rows; every row keeps its number, so that none is lost."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Final
 
 import polars as pl
 
@@ -12,7 +14,20 @@ from crlm_pipeline.validation.checks import country_faults, date_faults, declara
 from crlm_pipeline.validation.delivery import ROW_ID, contract_columns, deliver
 from crlm_pipeline.validation.faults import DELETED_PATIENT, faults, together, withhold
 from crlm_pipeline.validation.keys import is_duplicate, key_faults
+from crlm_pipeline.validation.register import Registered, Stage, register
 from schemas.column import Table, TableDescription, describe
+
+# The date of a row itself, in the order of preference; a patient has none.
+ROW_DATES: Final[dict[str, tuple[str, ...]]] = {
+    "patient": (),
+    "tumour": ("diagnosis_date",),
+    "assessment": ("assessment_date",),
+    "biomarker": ("sample_date", "report_date"),
+    "drug_exposure": ("start_date",),
+    "procedure": ("procedure_date",),
+    "mdt": ("mdt_date",),
+    "outcome": ("outcome_date",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +35,16 @@ class Screened:
     """A table with what is known of its rows so far.
 
     `read`: every delivered row with its place (`source_file_id`, `source_row`), `patient_id`, `centre_id` (where the
-    table has one), `cell_count` (cells that hold something) and `is_duplicate`. `rows`: those still accepted, typed.
-    `found`: the faults.
+    table has one), `row_date` (its own date, if that is one and not in the future), `cell_count` (cells that hold
+    something) and `is_duplicate`. `rows`: those still accepted, typed. `found`: the faults. `checked`: the rows that
+    each check made so far looked at.
     """
 
     model: type[Table]
     read: pl.DataFrame
     rows: pl.DataFrame
     found: pl.DataFrame
+    checked: Mapping[Registered, int] = field(default_factory=dict)
 
     @property
     def table(self) -> TableDescription:
@@ -53,6 +70,17 @@ class Screened:
             return self
         return replace(self, rows=withhold(self.rows, found), found=together([self.found, found]))
 
+    def counted(self, stage: Stage) -> "Screened":
+        """Return the table with the number of rows that the checks of a stage, which comes next, look at."""
+        checks = [check for check in register() if (check.table, check.stage) == (self.table.name, stage)]
+        filled = [
+            pl.all_horizontal(pl.lit(True), pl.col(check.own_columns).is_not_null()).sum().alias(str(number))
+            for number, check in enumerate(checks)
+        ]
+        counts = self.rows.select(pl.len().alias("all"), *filled).row(0, named=True)
+        looked_at = [counts[str(number)] if check.own_columns else counts["all"] for number, check in enumerate(checks)]
+        return replace(self, checked={**self.checked, **dict(zip(checks, looked_at, strict=True))})
+
     def settled(self) -> "Screened":
         """Return the table with the faults of cells only where the row itself was accepted."""
         of_accepted = pl.col(ROW_ID).is_in(self.rows[ROW_ID].implode())
@@ -69,7 +97,7 @@ def screen(extract: Extract, model: type[Table], today: date) -> Screened:
     typed, cast_faults = cast(text, table)
     deleted = is_deleted(text["patient_id"], extract)
     duplicate = is_duplicate(text, typed, table) & ~deleted
-    read = _read(text, typed, table).with_columns(duplicate.alias("is_duplicate"))
+    read = _read(text, typed, table, today).with_columns(duplicate.alias("is_duplicate"))
     rows = typed.filter(~duplicate & ~deleted)
     cast_faults = cast_faults.join(rows, on=ROW_ID, how="semi", maintain_order="left")
     found = [
@@ -80,8 +108,8 @@ def screen(extract: Extract, model: type[Table], today: date) -> Screened:
         date_faults(table, rows, today),
         rounded_id_faults(table, rows),
     ]
-    screened = Screened(model, read, rows, together([])).with_faults(together(found))
-    return screened.with_faults(key_faults(screened.rows, table))
+    screened = Screened(model, read, rows, together([])).counted("declared").with_faults(together(found))
+    return screened.counted("keys").with_faults(key_faults(screened.rows, table))
 
 
 def is_deleted(patient_ids: pl.Series, extract: Extract) -> pl.Series:
@@ -91,8 +119,12 @@ def is_deleted(patient_ids: pl.Series, extract: Extract) -> pl.Series:
     return patient_hashes(patient_ids).is_in(extract.deleted["patient_hash"].implode()).fill_null(value=False)
 
 
-def _read(text: pl.DataFrame, typed: pl.DataFrame, table: TableDescription) -> pl.DataFrame:
+def _read(text: pl.DataFrame, typed: pl.DataFrame, table: TableDescription, today: date) -> pl.DataFrame:
     names = contract_columns(table)
-    places = typed.select(ROW_ID, "source_file_id", "source_row", "patient_id", *({"centre_id"} & set(names)))
+    own_dates = [pl.when(pl.col(name) <= today).then(pl.col(name)) for name in ROW_DATES[table.name]]
+    places = typed.select(
+        *(ROW_ID, "source_file_id", "source_row", "patient_id", *({"centre_id"} & set(names))),
+        pl.coalesce(*own_dates, pl.lit(None, pl.Date)).alias("row_date"),
+    )
     cells = text.select(pl.sum_horizontal(pl.col(names).is_not_null()).cast(pl.Int64).alias("cell_count"))
     return places.hstack(cells)

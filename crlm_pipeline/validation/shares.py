@@ -1,8 +1,8 @@
-"""Refuses a run in which too much was set aside: the source is then broken, not merely dirty."""
+"""Refuses a run in which too much was set aside, or a check of ours broke: its result would not be what it seems."""
 
 import polars as pl
 
-from crlm_pipeline.errors import RejectedShareError
+from crlm_pipeline.errors import DefectError, RejectedShareError
 from crlm_pipeline.validation.faults import DELETED_PATIENT
 from crlm_pipeline.validation.ingest import Ingested
 
@@ -23,6 +23,17 @@ def check_shares(ingested: Ingested, allowed_share: float) -> None:
     ):
         if count > allowed_share * total:
             raise RejectedShareError(_message(ingested, scope, count / total, allowed_share))
+
+
+def check_evaluated(ingested: Ingested) -> None:
+    """Raise `DefectError` when a check could not be evaluated: impossible rows may stand among those accepted."""
+    broken = ingested.check_result.filter(pl.col("status") == "error")
+    if broken.height:
+        places = ", ".join("/".join(filter(None, row)) for row in broken[:, ["table_name", "check_name"]].iter_rows())
+        raise DefectError(
+            f"{broken.height} of the checks could not be evaluated ({places}): this is a defect of crlm-pipeline, not "
+            "of the source; nothing was published. Please report it, or publish without them with --partial."
+        )
 
 
 def _message(ingested: Ingested, scope: str, share: float, allowed_share: float) -> str:

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,8 +14,10 @@ import polars as pl
 import pytest
 
 from crlm_pipeline.validation import Ingested, validate
+from crlm_pipeline.validation import ingest as ingesting
 from crlm_pipeline.warehouse import Warehouse, lock
 from flows import steps
+from schemas.audit import CheckResult, Finding
 from schemas.cohort import Decision
 from tests.command_line import Answer, Crlm
 
@@ -364,6 +367,74 @@ def test_check_ends_with_four_when_too_much_is_rejected_and_shows_no_value(crlm:
     assert answer.code == 4
     assert "country" in answer.out
     assert "P0000001" not in answer.out + answer.err
+
+
+def test_check_tells_rejections_by_centre_with_the_reason_and_what_became_of_the_checks(crlm: Crlm, copy: Path) -> None:
+    spoil_countries(copy)
+    answer = crlm("check", copy)
+    (line,) = [one for one in answer.out.splitlines() if "not_in_vocabulary" in one and " row " in one][:1]
+    assert "expected a code of ISO 3166-1" in line
+    assert re.search(r"^Checks: \d+ pass, \d+ pass with failures, \d+ fail, \d+ not applicable, ", answer.out, re.M)
+    told = json.loads(crlm("check", copy, "--json").out)
+    patients = pl.read_csv(copy / "patient.csv")
+    rejected = {one["centre_id"]: one["count"] for one in told["rejections"] if one["table_name"] == "patient"}
+    assert rejected == dict(patients.group_by("centre_id").len().rows())
+    assert sum(told["check_summary"].values()) == len(told["checks"])
+    assert told["check_summary"]["fail"] == sum(one["status"] == "fail" for one in told["checks"])
+
+
+def test_check_writes_correction_lists_only_when_asked_and_says_that_they_are_restricted(
+    crlm: Crlm, copy: Path, tmp_path: Path
+) -> None:
+    spoil_countries(copy)
+    lists = tmp_path / "lists"
+    answer = crlm("check", copy, "--corrections", lists)
+    assert answer.code == 4
+    assert "patients' data" in answer.err
+    centres = pl.read_csv(copy / "patient.csv")["centre_id"].n_unique()
+    assert len(list(lists.iterdir())) == centres
+    assert "P0000001" not in answer.out + answer.err
+    told = crlm("check", copy, "--corrections", tmp_path / "again", "--json")
+    assert len(json.loads(told.out)["corrections"]) == centres
+
+
+def test_corrections_into_a_folder_that_holds_something_are_a_wrong_call(crlm: Crlm, copy: Path) -> None:
+    answer = crlm("check", copy, "--corrections", copy)
+    assert (answer.code, answer.is_one_line) == (2, True)
+    assert "--corrections" in answer.err
+
+
+@pytest.fixture
+def broken_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check of ours that ends with an exception which holds a value of a patient."""
+
+    def fails(_tables: object) -> pl.DataFrame:
+        raise ValueError("P0000001")
+
+    monkeypatch.setattr(ingesting, "ODD", tuple(replace(check, failing=fails) for check in ingesting.ODD[:1]))
+
+
+def test_a_check_that_breaks_is_shown_as_our_defect_and_nothing_is_published(
+    crlm: Crlm, run: Crlm, registry: Path, warehouse: Path, broken_check: None
+) -> None:
+    checked = crlm("check", registry)
+    assert checked.code == 1
+    assert "1 error" in checked.out
+    assert "defect of crlm-pipeline" in checked.err
+    assert "P0000001" not in checked.out + checked.err
+    assert run(registry).code == 1
+    assert not warehouse.exists()
+
+
+def test_without_a_check_that_breaks_a_run_may_be_published_as_partial(
+    run: Crlm, registry: Path, warehouse: Path, broken_check: None
+) -> None:
+    answer = run(registry, "--partial")
+    assert answer.code == 0
+    assert "partial" in answer.out
+    with Warehouse.open_readonly(warehouse) as published:
+        assert published.read(CheckResult).filter(pl.col("status") == "error").height == 1
+        assert "check_not_evaluated" in published.read(Finding)["check_name"]
 
 
 def test_explain_tells_why(crlm: Crlm, run: Crlm, registry: Path, warehouse: Path) -> None:

@@ -59,7 +59,7 @@ def _reasons(registry: Registry) -> Table:
 
 
 def _rows(registry: Registry) -> Table:
-    ledger = registry.tables["ledger"].each("table_name")
+    ledger = registry.tables["ledger"].each("table_name").where(fate=None, centre_id=None)
     outcome = pl.col("outcome").fill_null("read")
     headings = {"read": "Rows read", "accepted": "Accepted", "rejected": "Rejected", "duplicate": "Repeated"}
     rows = ledger.map(

@@ -1,0 +1,77 @@
+"""How complete each column is, and which columns the files of a centre cannot carry at all."""
+
+import polars as pl
+
+from crlm_pipeline.disclosure import SafeTable, plain
+from crlm_pipeline.report.fragments import Section, Table
+from crlm_pipeline.report.rates import least_and_most
+from crlm_pipeline.report.registry import Registry
+from crlm_pipeline.report.shares_of_rows import range_text
+from crlm_pipeline.report.tables import table
+from crlm_pipeline.report.words import in_words
+
+
+def section(registry: Registry, centre: str | None) -> Section:
+    """Return how many accepted rows have each column filled, beside all centres, and what cannot be delivered."""
+    sentence = (
+        "A column that is empty leaves facts unknown, and decisions not evaluable. Columns that a row cannot be "
+        "without are always filled, and left out. Some mean something when empty: a centre_id (the patient's own), an "
+        "end_date (ongoing), contraindications (none), a deviation_reason (no deviation)."
+    )
+    blocks = (_filled(registry, centre), *_absent(registry, centre))
+    return Section("completeness", "Completeness by column", sentence, blocks)
+
+
+def _filled(registry: Registry, centre: str | None) -> Table:
+    ours = _rates(registry, centre, "completeness_by_column")
+    headings = {
+        "column_name": "Column",
+        "table_name": "Table",
+        "shown": "Rows with it",
+        "empty_shown": "Rows without",
+        "filled_text": "% filled",
+    }
+    if centre is not None:
+        theirs = _rates(registry, None, "all").frame.select("table_name", "column_name", all_text="filled_text")
+        ours = ours.map(lambda frame: frame.join(theirs, on=["table_name", "column_name"], how="left"))
+        headings["all_text"] = "% filled, all centres"
+    caption = (
+        "Accepted rows by whether a column is filled, where the source can carry it. Two numbers are the range that "
+        "hidden counts leave open."
+    )
+    return table(ours.map(_in_words), headings, caption, text=("table_name",))
+
+
+def _rates(registry: Registry, centre: str | None, name: str) -> SafeTable:
+    """Return one row per column: the rows that have it filled, those that have not, and the share filled."""
+    rows = registry.tables["completeness"].where(centre_id=centre)
+    accepted = registry.tables["ledger"].where(outcome="accepted", fate=None, month=None, centre_id=centre)
+    totals = accepted.frame.select("table_name", total="n")
+    filled, empty = least_and_most("shown"), least_and_most("empty_shown")
+    total = pl.col("total")
+    shares = [
+        pl.when(total >= rows.smallest_rate).then(100 * pl.coalesce(ours, total - theirs) / total).alias(name)
+        for name, ours, theirs in (("filled_least", filled[0], empty[1]), ("filled_most", filled[1], empty[0]))
+    ]
+    counted = rows.where(is_filled="yes").with_count("empty", rows, is_filled="no")
+    return counted.map(
+        lambda frame: (
+            frame.join(totals, on="table_name", how="left").with_columns(shares).with_columns(range_text("filled"))
+        ),
+        name,
+    )
+
+
+def _in_words(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.sort("table_name", "column_name").with_columns(in_words("table_name"))
+
+
+def _absent(registry: Registry, centre: str | None) -> list[Table]:
+    absent = registry.columns_not_delivered.filter(pl.col("centre_id").eq_missing(pl.lit(centre, pl.String)))
+    if absent.is_empty():
+        return []
+    frame = absent.select(in_words("table_name"), "columns")
+    caption = "Columns that no source can carry: they are not delivered, which is not the same as left empty."
+    return [
+        table(plain("not_delivered", frame), {"table_name": "Table", "columns": "Columns"}, caption, text=("columns",))
+    ]
