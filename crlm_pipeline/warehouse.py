@@ -64,6 +64,7 @@ class Warehouse:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Take over a connection; callers use `create`, `in_memory` or `open_readonly`."""
         self._connection = connection
+        self._found: set[tuple[str, str]] = set()  # relations that are known to be there; none ever goes
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -201,7 +202,9 @@ class Warehouse:
             self._connection.execute(statement)
 
     def _has(self, schema: str, name: str) -> bool:
-        return (schema, name) in self._relations(SCHEMAS)
+        if (schema, name) not in self._found:
+            self._found = set(self._relations(SCHEMAS))
+        return (schema, name) in self._found
 
     def _relations(self, schemas: tuple[str, ...] = HASHED_SCHEMAS) -> list[tuple[str, str]]:
         """Return schema and name of every table and view of these schemas, sorted."""

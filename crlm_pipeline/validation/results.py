@@ -1,19 +1,23 @@
 """What became of every check of a run, and how much was set aside where: the ground of the data-quality page."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import polars as pl
 
 from crlm_pipeline.extracts.tables import Extract, Notice
 from crlm_pipeline.validation.casts import CAST_CHECKS
 from crlm_pipeline.validation.delivery import ROW_ID
-from crlm_pipeline.validation.faults import Place
+from crlm_pipeline.validation.faults import DELETED_PATIENT, Place
 from crlm_pipeline.validation.ledger import shape
 from crlm_pipeline.validation.places import home_centres, places
 from crlm_pipeline.validation.register import Registered, register
 from crlm_pipeline.validation.screening import Screened
 from crlm_pipeline.validation.thresholds import Threshold, default_threshold, thresholds
 from schemas.audit import CheckResult, DeliveredColumn, SetAsideCount
+
+# Checks whose failing rows or cells are gone before the rows that a check looks at are counted.
+_FAILED_BEFORE: Final = (*CAST_CHECKS, DELETED_PATIENT.name)
 
 
 def check_results(extract: Extract, screened: Sequence[Screened], broken: Mapping[Place, str]) -> pl.DataFrame:
@@ -28,7 +32,7 @@ def check_results(extract: Extract, screened: Sequence[Screened], broken: Mappin
     rows = []
     for check in register():
         failures = failed.get(check.place, 0)
-        count = checked.get(check, 0) + (failures if check.check.name in CAST_CHECKS else 0)
+        count = checked.get(check, 0) + (failures if check.check.name in _FAILED_BEFORE else 0)
         threshold = set_for.get(check.place, default_threshold(check.check.severity))
         status, note = _status(check, count, failures, threshold, delivered, broken.get(check.place))
         rows.append(_row(check, count, failures, threshold) | {"status": status, "note": note})

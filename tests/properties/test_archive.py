@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from crlm_pipeline.archive import Archive, ArchivingRun
 from crlm_pipeline.extracts.pseudonyms import patient_hashes
 from crlm_pipeline.extracts.tables import DELETED, Delivery, Extract, TextTable
+from crlm_pipeline.validation.results import delivered_columns
 from schemas.archive import DELIVERED_MODELS, DeliveredFile, DeliveredNotice
 from schemas.archive import Delivery as DeliveryTable
 from schemas.audit import RejectedRow
@@ -48,7 +49,7 @@ def after(archive: Archive, delivery: Delivery, deleted: pl.DataFrame, *, is_add
         took_part, left = arrived, archive.replaced_by(arrived, run_id)
     frames = left.with_delivered(took_part, NOTHING_REJECTED, ArchivingRun(run_id, "reader", is_addition))
     return Archive(
-        frames[DeliveryTable], frames[DeliveredFile], frames[DeliveredNotice],
+        frames[DeliveryTable], frames[DeliveredFile], frames[DeliveredNotice], delivered_columns(took_part),
         {name: frames[model] for name, model in DELIVERED_MODELS.items()}, everybody,
     )  # fmt: skip
 
