@@ -5,7 +5,7 @@ cases a row that was replaced or withdrawn stays on record, as long as its patie
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -16,7 +16,7 @@ from crlm_pipeline.validation.delivery import contract_columns
 from crlm_pipeline.warehouse import Warehouse
 from schemas.archive import DELIVERED_MODELS, DeliveredFile, DeliveredNotice
 from schemas.archive import Delivery as DeliveryTable
-from schemas.audit import Deletion
+from schemas.audit import Deletion, DeliveredColumn
 from schemas.column import Table, describe
 from schemas.extract import extract_tables
 
@@ -28,19 +28,30 @@ _OWN: Final = ("delivery_id", "source_file_id", "source_row")
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """The archive tables of a warehouse; `rows` by extract table, in the order of reading."""
+    """The archive tables of a warehouse; `rows` by extract table, in the order of reading.
+
+    `columns`: what each file can carry (`audit.delivered_column`): a column that it cannot is no empty one.
+    """
 
     deliveries: pl.DataFrame
     files: pl.DataFrame
     notices: pl.DataFrame
     rows: Rows
+    columns: pl.DataFrame
     deletions: pl.DataFrame
 
     @classmethod
     def empty(cls) -> "Archive":
         """Return the archive of a registry of which nothing was delivered yet."""
         rows = {name: _empty(model) for name, model in DELIVERED_MODELS.items()}
-        return cls(_empty(DeliveryTable), _empty(DeliveredFile), _empty(DeliveredNotice), rows, _empty(Deletion))
+        return cls(
+            deliveries=_empty(DeliveryTable),
+            files=_empty(DeliveredFile),
+            notices=_empty(DeliveredNotice),
+            rows=rows,
+            columns=_empty(DeliveredColumn),
+            deletions=_empty(Deletion),
+        )
 
     @classmethod
     def of(cls, published: Warehouse) -> "Archive":
@@ -50,6 +61,7 @@ class Archive:
             files=published.read(DeliveredFile),
             notices=published.read(DeliveredNotice).sort("delivery_id", "notice_no"),
             rows={name: published.read(model).sort("row_no") for name, model in DELIVERED_MODELS.items()},
+            columns=published.read(DeliveredColumn),
             deletions=published.read(Deletion),
         )
 
@@ -61,12 +73,15 @@ class Archive:
     def standing(self, delivery_ids: Iterable[str] | None = None) -> tuple[Delivery, ...]:
         """Return deliveries (default: all) in their order, with the rows of them that stand."""
         wanted = self.ids if delivery_ids is None else frozenset(delivery_ids)
-        parts = {name: _parts(name, frame.filter(_STANDS)) for name, frame in self.rows.items()}
+        parts = {name: _parts(name, frame.filter(_STANDS), self.columns) for name, frame in self.rows.items()}
         return tuple(
             Delivery(
                 delivery_id=row["delivery_id"],
                 files=self._files(row["delivery_id"]),
-                tables=tuple(table for of_table in parts.values() for table in of_table.get(row["delivery_id"], ())),
+                tables=self._with_empty_ones(
+                    row["delivery_id"],
+                    [table for of_table in parts.values() for table in of_table.get(row["delivery_id"], ())],
+                ),
                 notices=self._notices(row["delivery_id"]),
                 row_count=row["row_count"],
             )
@@ -150,7 +165,19 @@ class Archive:
         return pl.DataFrame(rows, schema=describe(DeliveryTable).polars_schema)
 
     def _with_rows(self, rows: Rows) -> "Archive":
-        return Archive(self.deliveries, self.files, self.notices, rows, self.deletions)
+        return replace(self, rows=rows)
+
+    def _with_empty_ones(self, delivery_id: str, filled: list[TextTable]) -> tuple[TextTable, ...]:
+        """Return tables with those of which the files of a delivery hold no row that stands: they were delivered."""
+        known = {(table.source_file_id, table.table_name) for table in filled}
+        own = self.files.filter(pl.col("delivery_id") == delivery_id)
+        columns = self.columns.join(own, on="source_file_id", how="semi", maintain_order="left")
+        empty = []
+        for (file_id, name), part in columns.group_by("source_file_id", "table_name", maintain_order=True):
+            if (file_id, name) not in known:
+                frame = pl.DataFrame(schema={"source_row": pl.Int32} | dict.fromkeys(part["column_name"], pl.String))
+                empty.append(TextTable(str(name), str(file_id), frame, frame))
+        return (*filled, *empty)
 
     def _files(self, delivery_id: str) -> tuple[SourceFile, ...]:
         own = self.files.filter(pl.col("delivery_id") == delivery_id).drop("delivery_id")
@@ -210,12 +237,16 @@ def _superseded(frame: pl.DataFrame, gone: pl.DataFrame, run_id: str) -> pl.Data
     return frame.with_columns(superseded_run_id=pl.when(is_gone).then(pl.lit(run_id)).otherwise("superseded_run_id"))
 
 
-def _parts(name: str, standing: pl.DataFrame) -> dict[str, list[TextTable]]:
-    """Return the standing rows of a table by delivery and file; a row's record is what was kept of it, if anything."""
-    columns = ["source_row", *contract_columns(extract_tables()[name])]
+def _parts(name: str, standing: pl.DataFrame, delivered: pl.DataFrame) -> dict[str, list[TextTable]]:
+    """Return the standing rows of a table by delivery and file, with the columns that the file delivered.
+
+    A row's record is what was kept of it, if anything.
+    """
+    of_table = delivered.filter(pl.col("table_name") == name)
+    columns = dict(of_table.group_by("source_file_id").agg("column_name").iter_rows())
     found: dict[str, list[TextTable]] = {}
     for (delivery_id, file_id), part in standing.group_by("delivery_id", "source_file_id", maintain_order=True):
-        frame = part.select(columns)
+        frame = part.select("source_row", *columns[file_id])
         recorded = part.filter(pl.col("raw_row").is_not_null()).select("source_row", "raw_row")
         raw = frame.unique("source_row", keep="first", maintain_order=True)
         found.setdefault(str(delivery_id), []).append(TextTable(name, str(file_id), frame, raw, recorded))

@@ -36,8 +36,8 @@ from crlm_pipeline.warehouse import Warehouse, building, publish
 from schemas.archive import Delivery
 from schemas.audit import (
     CheckResult,
-    DeliveredColumn,
     Deletion,
+    DeliveredColumn,
     Finding,
     FindingRow,
     RejectedRow,

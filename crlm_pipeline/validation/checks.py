@@ -65,14 +65,19 @@ def country_check(column: Column) -> Check:
 
 def rounded_id_faults(table: TableDescription, typed: pl.DataFrame) -> pl.DataFrame:
     """Return the ids that a spreadsheet has written as rounded numbers (1.23457E+19): two persons may share one."""
-    expected = "expected an id with all its digits; a spreadsheet has rounded it. Deliver the column as text."
     return together(
         [
-            faults(cell_check("id_rounded", column, expected), typed.filter(pl.col(column.name).str.contains(_ROUNDED)))
+            faults(rounded_id_check(column), typed.filter(pl.col(column.name).str.contains(_ROUNDED)))
             for column in table.columns
             if column.sensitivity == "identifier"
         ]
     )
+
+
+def rounded_id_check(column: Column) -> Check:
+    """Return the check that an id has all its digits."""
+    expected = "expected an id with all its digits; a spreadsheet has rounded it. Deliver the column as text."
+    return cell_check("id_rounded", column, expected)
 
 
 def date_faults(table: TableDescription, typed: pl.DataFrame, today: date) -> pl.DataFrame:

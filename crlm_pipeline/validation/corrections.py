@@ -15,6 +15,7 @@ from crlm_pipeline.errors import UsageError
 from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.safe_cells import defused
 from crlm_pipeline.validation.delivery import ROW_ID, deliver
+from crlm_pipeline.validation.faults import DELETED_PATIENT
 from crlm_pipeline.validation.places import home_centres, places
 from crlm_pipeline.validation.screening import Screened
 
@@ -93,7 +94,7 @@ def _make(folder: Path) -> None:
 
 
 def _of_table(extract: Extract, screened: Screened, homes: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
-    found = screened.found
+    found = screened.found.filter(pl.col("check_name") != DELETED_PATIENT.name)  # nothing of such a row is shown
     if found.is_empty():
         return pl.DataFrame(schema=_LINES)
     text = deliver(extract, screened.table, found[ROW_ID])

@@ -44,7 +44,7 @@ class Check:
     @property
     def severity(self) -> Severity:
         """Whether a failure loses a value (error) or only looks odd (warning)."""
-        return "warning" if self.action == "keep" else "error"
+        return "warning" if self.action == "keep" or self.name == DELETED_PATIENT.name else "error"
 
     @property
     def message(self) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from crlm_pipeline.extracts.tables import Extract, Notice
+from crlm_pipeline.extracts.tables import Delivery, Extract, Notice
 from crlm_pipeline.validation.checks import gate, imputed_dates
 from crlm_pipeline.validation.corrections import correction_lines
 from crlm_pipeline.validation.cross_table import IMPOSSIBLE, ODD, CrossCheck, Tables, patient_missing
@@ -120,8 +120,8 @@ def _with_faults(
 
 def _with_notices(extract: Extract, broken: Mapping[Place, str]) -> Extract:
     """Return the extract with a notice of every check that could not be evaluated."""
-    notices = [
+    notices = tuple(
         Notice("check_not_evaluated", "error", None, table, column, f"{name}: the check could not be evaluated.")
         for name, table, column in broken
-    ]
-    return replace(extract, notices=(*extract.notices, *notices))
+    )
+    return replace(extract, deliveries=(*extract.deliveries, Delivery("", (), (), notices, 0)))

@@ -5,16 +5,22 @@ from functools import cache
 from typing import Final, Literal
 
 from crlm_pipeline.validation.casts import cast_check
-from crlm_pipeline.validation.checks import country_check, declaration_checks, future_check, imputed_check
+from crlm_pipeline.validation.checks import (
+    country_check,
+    declaration_checks,
+    future_check,
+    imputed_check,
+    rounded_id_check,
+)
 from crlm_pipeline.validation.cross_table import IMPOSSIBLE, ODD, CrossCheck, patient_missing
-from crlm_pipeline.validation.faults import Check, Place
+from crlm_pipeline.validation.faults import DELETED_PATIENT, Check, Place
 from crlm_pipeline.validation.keys import IN_TWO_CENTRES, key_check
 from schemas.column import SOURCE_COLUMNS, Column, Date, TableDescription, describe
 from schemas.extract import EXTRACT_MODELS, Patient
 
 # The order in which rows are set aside: what a stage looks at is what the one before it has left.
 Stage = Literal["declared", "keys", "parents", "impossible", "odd", "imputed"]
-Kind = Literal["conformance", "plausibility"]
+Kind = Literal["conformance", "plausibility", "deletion"]
 
 # On a pseudo-calendar these say nothing; a row that fails them all the same is set aside and shown.
 _OF_A_REAL_CALENDAR: Final = ("date_in_future", "under_18_at_diagnosis")
@@ -66,6 +72,7 @@ def register() -> tuple[Registered, ...]:
     ]
     found: list[Registered] = []
     for table in tables:
+        found.append(Registered(table.name, DELETED_PATIENT, "declared", "deletion", ("patient_id",)))
         found += [*_of_columns(table), *_of_keys(table), *(one for one in crossing if one.table == table.name)]
         found += [
             Registered(table.name, imputed_check(column), "imputed", "conformance", (column.name,))
@@ -90,6 +97,7 @@ def _of_columns(table: TableDescription) -> list[Registered]:
 def _checks_of(column: Column) -> list[Check]:
     checks = [*filter(None, [cast_check(column)]), *declaration_checks(column)]
     checks += [country_check(column)] if column.name == "country" else []
+    checks += [rounded_id_check(column)] if column.sensitivity == "identifier" else []
     return [*checks, future_check(column)] if column.dtype == Date() else checks
 
 

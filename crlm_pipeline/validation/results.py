@@ -1,19 +1,23 @@
 """What became of every check of a run, and how much was set aside where: the ground of the data-quality page."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import polars as pl
 
 from crlm_pipeline.extracts.tables import Extract, Notice
 from crlm_pipeline.validation.casts import CAST_CHECKS
 from crlm_pipeline.validation.delivery import ROW_ID
-from crlm_pipeline.validation.faults import Place
+from crlm_pipeline.validation.faults import DELETED_PATIENT, Place
 from crlm_pipeline.validation.ledger import shape
 from crlm_pipeline.validation.places import home_centres, places
 from crlm_pipeline.validation.register import Registered, register
 from crlm_pipeline.validation.screening import Screened
 from crlm_pipeline.validation.thresholds import Threshold, default_threshold, thresholds
 from schemas.audit import CheckResult, DeliveredColumn, SetAsideCount
+
+# What fails these is gone when the rows that a check looks at are counted.
+_MADE_BEFORE_THE_COUNT: Final = (*CAST_CHECKS, DELETED_PATIENT.name)
 
 
 def check_results(extract: Extract, screened: Sequence[Screened], broken: Mapping[Place, str]) -> pl.DataFrame:
@@ -28,7 +32,7 @@ def check_results(extract: Extract, screened: Sequence[Screened], broken: Mappin
     rows = []
     for check in register():
         failures = failed.get(check.place, 0)
-        count = checked.get(check, 0) + (failures if check.check.name in CAST_CHECKS else 0)
+        count = checked.get(check, 0) + (failures if check.check.name in _MADE_BEFORE_THE_COUNT else 0)
         threshold = set_for.get(check.place, default_threshold(check.check.severity))
         status, note = _status(check, count, failures, threshold, delivered, broken.get(check.place))
         rows.append(_row(check, count, failures, threshold) | {"status": status, "note": note})
@@ -156,21 +160,18 @@ def _counted(screened: Screened, homes: pl.DataFrame, month: pl.Expr) -> pl.Data
     kind = pl.struct("check_name", "column_name").replace_strict(
         [{"check_name": name, "column_name": column} for name, column in kinds], list(kinds.values())
     )
-    found = screened.found.with_columns(
-        (kind == "plausibility").alias("is_plausibility"), pl.lit(False).alias("is_duplicate")
-    )
-    repeated = screened.read.filter("is_duplicate").select(
-        ROW_ID, action=pl.lit("row"), is_plausibility=pl.lit(None, pl.Boolean), is_duplicate=pl.lit(True)
-    )
+    found = screened.found.with_columns(kind.alias("kind"))
+    repeated = screened.read.filter("is_duplicate").select(ROW_ID, action=pl.lit("row"), kind=pl.lit("duplicate"))
     whole = found.filter(pl.col("action") != "cell").with_columns(column_name=pl.lit(None, pl.String))
     told = pl.concat([found, whole, repeated], how="diagonal")
     told = told.join(places(screened, homes, told), on=ROW_ID, how="left").with_columns(month)
-    is_set_aside, is_plausibility = pl.col("action") != "keep", pl.col("is_plausibility")
+    is_set_aside = pl.col("action") != "keep"
     counts = told.group_by("source_file_id", "column_name", "centre_id", "month").agg(
-        _rows("rows_duplicate", pl.col("is_duplicate")),
-        _rows("rows_nonconforming", is_set_aside & ~is_plausibility),
-        _rows("rows_implausible", is_set_aside & is_plausibility),
-        _rows("rows_odd", ~is_set_aside & is_plausibility),
+        _rows("rows_duplicate", pl.col("kind") == "duplicate"),
+        _rows("rows_nonconforming", is_set_aside & (pl.col("kind") == "conformance")),
+        _rows("rows_implausible", is_set_aside & (pl.col("kind") == "plausibility")),
+        _rows("rows_deleted", pl.col("kind") == "deletion"),
+        _rows("rows_odd", ~is_set_aside & (pl.col("kind") == "plausibility")),
     )
     counts = counts.with_columns(table_name=pl.lit(screened.table.name)).select(shape(SetAsideCount).keys())
     return counts.filter(pl.sum_horizontal("^rows_.*$") > 0)
