@@ -30,14 +30,14 @@ _OWN: Final = ("delivery_id", "source_file_id", "source_row")
 class Archive:
     """The archive tables of a warehouse; `rows` by extract table, in the order of reading.
 
-    `columns`: which columns each file can carry (`audit.delivered_column`), filled or not.
+    `columns`: what each file can carry (`audit.delivered_column`): a column that it cannot is no empty one.
     """
 
     deliveries: pl.DataFrame
     files: pl.DataFrame
     notices: pl.DataFrame
-    columns: pl.DataFrame
     rows: Rows
+    columns: pl.DataFrame
     deletions: pl.DataFrame
 
     @classmethod
@@ -48,8 +48,8 @@ class Archive:
             deliveries=_empty(DeliveryTable),
             files=_empty(DeliveredFile),
             notices=_empty(DeliveredNotice),
-            columns=_empty(DeliveredColumn),
             rows=rows,
+            columns=_empty(DeliveredColumn),
             deletions=_empty(Deletion),
         )
 
@@ -60,8 +60,8 @@ class Archive:
             deliveries=published.read(DeliveryTable).sort("delivery_no"),
             files=published.read(DeliveredFile),
             notices=published.read(DeliveredNotice).sort("delivery_id", "notice_no"),
-            columns=published.read(DeliveredColumn),
             rows={name: published.read(model).sort("row_no") for name, model in DELIVERED_MODELS.items()},
+            columns=published.read(DeliveredColumn),
             deletions=published.read(Deletion),
         )
 
@@ -78,7 +78,10 @@ class Archive:
             Delivery(
                 delivery_id=row["delivery_id"],
                 files=self._files(row["delivery_id"]),
-                tables=tuple(table for of_table in parts.values() for table in of_table.get(row["delivery_id"], ())),
+                tables=self._with_empty_ones(
+                    row["delivery_id"],
+                    [table for of_table in parts.values() for table in of_table.get(row["delivery_id"], ())],
+                ),
                 notices=self._notices(row["delivery_id"]),
                 row_count=row["row_count"],
             )
@@ -164,6 +167,18 @@ class Archive:
     def _with_rows(self, rows: Rows) -> "Archive":
         return replace(self, rows=rows)
 
+    def _with_empty_ones(self, delivery_id: str, filled: list[TextTable]) -> tuple[TextTable, ...]:
+        """Return tables with those of which the files of a delivery hold no row that stands: they were delivered."""
+        known = {(table.source_file_id, table.table_name) for table in filled}
+        own = self.files.filter(pl.col("delivery_id") == delivery_id)
+        columns = self.columns.join(own, on="source_file_id", how="semi", maintain_order="left")
+        empty = []
+        for (file_id, name), part in columns.group_by("source_file_id", "table_name", maintain_order=True):
+            if (file_id, name) not in known:
+                frame = pl.DataFrame(schema={"source_row": pl.Int32} | dict.fromkeys(part["column_name"], pl.String))
+                empty.append(TextTable(str(name), str(file_id), frame, frame))
+        return (*filled, *empty)
+
     def _files(self, delivery_id: str) -> tuple[SourceFile, ...]:
         own = self.files.filter(pl.col("delivery_id") == delivery_id).drop("delivery_id")
         return tuple(SourceFile(**row) for row in own.iter_rows(named=True))
@@ -222,16 +237,16 @@ def _superseded(frame: pl.DataFrame, gone: pl.DataFrame, run_id: str) -> pl.Data
     return frame.with_columns(superseded_run_id=pl.when(is_gone).then(pl.lit(run_id)).otherwise("superseded_run_id"))
 
 
-def _parts(name: str, standing: pl.DataFrame, columns: pl.DataFrame) -> dict[str, list[TextTable]]:
-    """Return the standing rows of a table by delivery and file, with the columns that the file can carry.
+def _parts(name: str, standing: pl.DataFrame, delivered: pl.DataFrame) -> dict[str, list[TextTable]]:
+    """Return the standing rows of a table by delivery and file, with the columns that the file delivered.
 
     A row's record is what was kept of it, if anything.
     """
-    carried = columns.filter(pl.col("table_name") == name).group_by("source_file_id").agg("column_name")
-    by_file: dict[str, list[str]] = dict(carried.iter_rows())
+    of_table = delivered.filter(pl.col("table_name") == name)
+    columns = dict(of_table.group_by("source_file_id").agg("column_name").iter_rows())
     found: dict[str, list[TextTable]] = {}
     for (delivery_id, file_id), part in standing.group_by("delivery_id", "source_file_id", maintain_order=True):
-        frame = part.select("source_row", *by_file[str(file_id)])
+        frame = part.select("source_row", *columns[file_id])
         recorded = part.filter(pl.col("raw_row").is_not_null()).select("source_row", "raw_row")
         raw = frame.unique("source_row", keep="first", maintain_order=True)
         found.setdefault(str(delivery_id), []).append(TextTable(name, str(file_id), frame, raw, recorded))

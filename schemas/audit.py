@@ -154,7 +154,8 @@ class CheckResult(Table):
     column_name: Text = column("Column, if one is concerned.")
     kind: Text = column(
         "Whether it looks at a row by itself, its key and its patient (conformance), at facts beside each other "
-        "(plausibility), or was noticed while reading or deriving (notice).",
+        "(plausibility), whether its patient is on a deletion list (deletion), or was noticed while reading or "
+        "deriving (notice).",
         required=True,
         values=v.CHECK_KIND,
     )
@@ -219,6 +220,7 @@ class SetAsideCount(Table):
     rows_implausible: Count = column(
         "Rows (of a column: rows or cells) set aside by a check of plausibility.", required=True
     )
+    rows_deleted: Count = column("Rows left out because a deletion list names their patient.", required=True)
     rows_odd: Count = column("Rows kept in spite of a check of plausibility.", required=True)
 
     class Config:

@@ -364,7 +364,7 @@ def _insert_quality(warehouse: Warehouse, people: list[dict[str, Any]], chance: 
     ]
     source = {"source_file_id": FILE_ID}
     warehouse.insert(audit.DeliveredColumn, frame(audit.DeliveredColumn, delivered, **source))
-    fates = ("rows_duplicate", "rows_nonconforming", "rows_implausible", "rows_odd")
+    fates = ("rows_duplicate", "rows_nonconforming", "rows_implausible", "rows_deleted", "rows_odd")
     counts = []
     for one in people:
         fate = chance.one(dict.fromkeys(fates, 1) | {None: 16})

@@ -6,7 +6,7 @@ import polars as pl
 
 from crlm_pipeline.report.rates import least_and_most
 
-FATES: Final = ("read", "duplicate", "nonconforming", "implausible", "accepted", "odd", "sound", "rejected")
+FATES: Final = ("read", "duplicate", "nonconforming", "implausible", "deleted", "accepted", "odd", "sound", "rejected")
 
 
 def by_fate(ledger: pl.DataFrame, *index: str) -> pl.DataFrame:

@@ -94,7 +94,7 @@ def _make(folder: Path) -> None:
 
 
 def _of_table(extract: Extract, screened: Screened, homes: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
-    found = screened.found.filter(pl.col("check_name") != DELETED_PATIENT.name)  # of whom nothing may be told
+    found = screened.found.filter(pl.col("check_name") != DELETED_PATIENT.name)  # nothing of such a row is shown
     if found.is_empty():
         return pl.DataFrame(schema=_LINES)
     text = deliver(extract, screened.table, found[ROW_ID])

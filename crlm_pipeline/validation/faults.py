@@ -33,19 +33,18 @@ class Check:
     """A named check of one column (none: of the row) with what it expects and what a row that fails it comes to.
 
     `row`: impossible or without what is required, the row is set aside (error). `cell`: the cell becomes unknown
-    (error). `keep`: odd but possible, nothing is changed (warning). What `is_asked_for` is nobody's error.
+    (error). `keep`: odd but possible, nothing is changed (warning).
     """
 
     name: str
     expected: str
     action: Action
     column: str | None = None
-    is_asked_for: bool = False
 
     @property
     def severity(self) -> Severity:
-        """Whether a failure loses a value (error) or only looks odd, or was asked for (warning)."""
-        return "warning" if self.action == "keep" or self.is_asked_for else "error"
+        """Whether a failure loses a value (error) or only looks odd (warning)."""
+        return "warning" if self.action == "keep" or self.name == DELETED_PATIENT.name else "error"
 
     @property
     def message(self) -> str:
@@ -55,11 +54,7 @@ class Check:
 
 # Not an error of anybody's: the row is left out because a deletion list names its patient, and nothing of it is kept.
 DELETED_PATIENT: Final = Check(
-    "patient_deleted",
-    "patient_id: a deletion list names this patient, whose rows are not held.",
-    "row",
-    "patient_id",
-    is_asked_for=True,
+    "patient_deleted", "patient_id: a deletion list names this patient, whose rows are not held.", "row", "patient_id"
 )
 
 

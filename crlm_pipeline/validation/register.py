@@ -20,7 +20,7 @@ from schemas.extract import EXTRACT_MODELS, Patient
 
 # The order in which rows are set aside: what a stage looks at is what the one before it has left.
 Stage = Literal["declared", "keys", "parents", "impossible", "odd", "imputed"]
-Kind = Literal["conformance", "plausibility"]
+Kind = Literal["conformance", "plausibility", "deletion"]
 
 # On a pseudo-calendar these say nothing; a row that fails them all the same is set aside and shown.
 _OF_A_REAL_CALENDAR: Final = ("date_in_future", "under_18_at_diagnosis")
@@ -72,7 +72,7 @@ def register() -> tuple[Registered, ...]:
     ]
     found: list[Registered] = []
     for table in tables:
-        found.append(Registered(table.name, DELETED_PATIENT, "declared", "conformance", ("patient_id",)))
+        found.append(Registered(table.name, DELETED_PATIENT, "declared", "deletion", ("patient_id",)))
         found += [*_of_columns(table), *_of_keys(table), *(one for one in crossing if one.table == table.name)]
         found += [
             Registered(table.name, imputed_check(column), "imputed", "conformance", (column.name,))

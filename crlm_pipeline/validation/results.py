@@ -16,8 +16,8 @@ from crlm_pipeline.validation.screening import Screened
 from crlm_pipeline.validation.thresholds import Threshold, default_threshold, thresholds
 from schemas.audit import CheckResult, DeliveredColumn, SetAsideCount
 
-# Checks whose failing rows or cells are gone before the rows that a check looks at are counted.
-_FAILED_BEFORE: Final = (*CAST_CHECKS, DELETED_PATIENT.name)
+# What fails these is gone when the rows that a check looks at are counted.
+_MADE_BEFORE_THE_COUNT: Final = (*CAST_CHECKS, DELETED_PATIENT.name)
 
 
 def check_results(extract: Extract, screened: Sequence[Screened], broken: Mapping[Place, str]) -> pl.DataFrame:
@@ -32,7 +32,7 @@ def check_results(extract: Extract, screened: Sequence[Screened], broken: Mappin
     rows = []
     for check in register():
         failures = failed.get(check.place, 0)
-        count = checked.get(check, 0) + (failures if check.check.name in _FAILED_BEFORE else 0)
+        count = checked.get(check, 0) + (failures if check.check.name in _MADE_BEFORE_THE_COUNT else 0)
         threshold = set_for.get(check.place, default_threshold(check.check.severity))
         status, note = _status(check, count, failures, threshold, delivered, broken.get(check.place))
         rows.append(_row(check, count, failures, threshold) | {"status": status, "note": note})
@@ -160,21 +160,18 @@ def _counted(screened: Screened, homes: pl.DataFrame, month: pl.Expr) -> pl.Data
     kind = pl.struct("check_name", "column_name").replace_strict(
         [{"check_name": name, "column_name": column} for name, column in kinds], list(kinds.values())
     )
-    found = screened.found.with_columns(
-        (kind == "plausibility").alias("is_plausibility"), pl.lit(False).alias("is_duplicate")
-    )
-    repeated = screened.read.filter("is_duplicate").select(
-        ROW_ID, action=pl.lit("row"), is_plausibility=pl.lit(None, pl.Boolean), is_duplicate=pl.lit(True)
-    )
+    found = screened.found.with_columns(kind.alias("kind"))
+    repeated = screened.read.filter("is_duplicate").select(ROW_ID, action=pl.lit("row"), kind=pl.lit("duplicate"))
     whole = found.filter(pl.col("action") != "cell").with_columns(column_name=pl.lit(None, pl.String))
     told = pl.concat([found, whole, repeated], how="diagonal")
     told = told.join(places(screened, homes, told), on=ROW_ID, how="left").with_columns(month)
-    is_set_aside, is_plausibility = pl.col("action") != "keep", pl.col("is_plausibility")
+    is_set_aside = pl.col("action") != "keep"
     counts = told.group_by("source_file_id", "column_name", "centre_id", "month").agg(
-        _rows("rows_duplicate", pl.col("is_duplicate")),
-        _rows("rows_nonconforming", is_set_aside & ~is_plausibility),
-        _rows("rows_implausible", is_set_aside & is_plausibility),
-        _rows("rows_odd", ~is_set_aside & is_plausibility),
+        _rows("rows_duplicate", pl.col("kind") == "duplicate"),
+        _rows("rows_nonconforming", is_set_aside & (pl.col("kind") == "conformance")),
+        _rows("rows_implausible", is_set_aside & (pl.col("kind") == "plausibility")),
+        _rows("rows_deleted", pl.col("kind") == "deletion"),
+        _rows("rows_odd", ~is_set_aside & (pl.col("kind") == "plausibility")),
     )
     counts = counts.with_columns(table_name=pl.lit(screened.table.name)).select(shape(SetAsideCount).keys())
     return counts.filter(pl.sum_horizontal("^rows_.*$") > 0)

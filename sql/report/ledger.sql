@@ -1,5 +1,6 @@
 -- Rows of the sources by what became of them: accepted (sound, or odd by a check of plausibility), rejected (not
--- conforming, or implausible) or duplicate; by table, and by month of the row's own date for the latest 24 months.
+-- conforming, implausible, or of a deleted patient) or duplicate; by table, and by month of the row's own date for the
+-- latest 24 months.
 -- Measure: completeness, the percentage of cells that accepted rows have filled.
 -- Grain: table or month, outcome, fate and centre; null = all. Parameters: none.
 with
@@ -21,6 +22,7 @@ set_aside as (
         sum(rows_duplicate) as duplicate,
         sum(rows_nonconforming) as nonconforming,
         sum(rows_implausible) as implausible,
+        sum(rows_deleted) as deleted,
         sum(rows_odd) as odd
     from audit.set_aside_count
     where column_name is null
@@ -39,6 +41,7 @@ both_sides as (
         0 as duplicate,
         0 as nonconforming,
         0 as implausible,
+        0 as deleted,
         0 as odd
     from accepted
     union all
@@ -50,6 +53,7 @@ both_sides as (
         duplicate,
         nonconforming,
         implausible,
+        deleted,
         odd
     from set_aside
 ),
@@ -63,6 +67,7 @@ by_place as (
         sum(duplicate) as duplicate,
         sum(nonconforming) as nonconforming,
         sum(implausible) as implausible,
+        sum(deleted) as deleted,
         sum(odd) as odd
     from both_sides
     where month is null or month > (select max(accepted.month) - interval 24 months from accepted)
@@ -75,16 +80,19 @@ outcomes as (
         table_name,
         centre_id,
         month,
-        unnest([null, 'accepted', 'accepted', 'accepted', 'rejected', 'rejected', 'rejected', 'duplicate']) as outcome,
-        unnest([null, null, 'sound', 'odd', null, 'nonconforming', 'implausible', null]) as fate,
         unnest([
-            accepted + nonconforming + implausible + duplicate,
+            null, 'accepted', 'accepted', 'accepted', 'rejected', 'rejected', 'rejected', 'rejected', 'duplicate'
+        ]) as outcome,
+        unnest([null, null, 'sound', 'odd', null, 'nonconforming', 'implausible', 'deleted', null]) as fate,
+        unnest([
+            accepted + nonconforming + implausible + deleted + duplicate,
             accepted,
             accepted - odd,
             odd,
-            nonconforming + implausible,
+            nonconforming + implausible + deleted,
             nonconforming,
             implausible,
+            deleted,
             duplicate
         ])::bigint as n
     from by_place

@@ -49,9 +49,13 @@ def after(archive: Archive, delivery: Delivery, deleted: pl.DataFrame, *, is_add
         took_part, left = arrived, archive.replaced_by(arrived, run_id)
     frames = left.with_delivered(took_part, NOTHING_REJECTED, ArchivingRun(run_id, "reader", is_addition))
     return Archive(
-        frames[DeliveryTable], frames[DeliveredFile], frames[DeliveredNotice], delivered_columns(took_part),
-        {name: frames[model] for name, model in DELIVERED_MODELS.items()}, everybody,
-    )  # fmt: skip
+        deliveries=frames[DeliveryTable],
+        files=frames[DeliveredFile],
+        notices=frames[DeliveredNotice],
+        rows={name: frames[model] for name, model in DELIVERED_MODELS.items()},
+        columns=delivered_columns(took_part),
+        deletions=everybody,
+    )
 
 
 def deletion_list(patients: set[str]) -> pl.DataFrame:

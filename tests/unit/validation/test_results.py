@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from crlm_pipeline.errors import DefectError
+from crlm_pipeline.extracts.pseudonyms import patient_hashes
 from crlm_pipeline.extracts.tables import Notice
 from crlm_pipeline.validation import Ingested, check_evaluated, ingest, validate
 from crlm_pipeline.validation.cross_table import IMPOSSIBLE
@@ -33,7 +34,9 @@ def status(ingested: Ingested, check: str, table: str, column: str | None) -> st
     return str(result(ingested, check, table, column)["status"])
 
 
-# A bad row for every check
+# A bad row for every check; deletion lists have a test of their own
+
+CHECKS = [check for check in register() if check.kind != "deletion"]
 
 
 def bad_rows(check: Registered, number: int) -> Mapping[str, Sequence[Cells]]:
@@ -62,6 +65,7 @@ def bad_cell(check: Registered) -> str | None:
         "date_in_future": "2999-01-01",
         "date_imputed": "2025",
         "malformed": "?",
+        "id_rounded": "1.23457E+19",
         "not_in_vocabulary": "QQ" if column == "country" else "another",
     }
     return by_name.get(name, "another")
@@ -102,7 +106,7 @@ WITH_PATIENT: Mapping[tuple[str, str], tuple[Cells, Cells]] = {
 def caught() -> Ingested:
     """One bad row for each check, all validated together."""
     tables: dict[str, list[Cells]] = {}
-    for number, check in enumerate(register()):
+    for number, check in enumerate(CHECKS):
         special = WITH_PATIENT.get((check.check.name, check.table))
         patient_id = f"p{number}"
         rows: Mapping[str, Sequence[Cells]] = (
@@ -118,7 +122,7 @@ def caught() -> Ingested:
     return validated(**tables)
 
 
-@pytest.mark.parametrize("check", register(), ids=lambda check: "/".join(filter(None, check.place)))
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: "/".join(filter(None, check.place)))
 def test_each_check_catches_a_bad_row_and_says_in_a_sentence_what_was_expected(
     check: Registered, caught: Ingested
 ) -> None:
@@ -279,11 +283,11 @@ def test_rows_are_counted_once_as_a_whole_and_once_per_column_at_fault() -> None
     ).rows()
     assert sorted(counts, key=str) == sorted(
         [
-            ("analyte", "B", "2024-03-01", 0, 1, 0, 0),
-            ("result", "B", "2024-03-01", 0, 1, 0, 0),
-            (None, "B", "2024-03-01", 0, 1, 0, 0),
-            ("result", "A", "2024-04-01", 0, 0, 0, 1),
-            (None, "A", "2024-04-01", 1, 0, 0, 1),
+            ("analyte", "B", "2024-03-01", 0, 1, 0, 0, 0),
+            ("result", "B", "2024-03-01", 0, 1, 0, 0, 0),
+            (None, "B", "2024-03-01", 0, 1, 0, 0, 0),
+            ("result", "A", "2024-04-01", 0, 0, 0, 0, 1),
+            (None, "A", "2024-04-01", 1, 0, 0, 0, 1),
         ],
         key=str,
     )
@@ -292,6 +296,26 @@ def test_rows_are_counted_once_as_a_whole_and_once_per_column_at_fault() -> None
 def test_a_cell_that_is_set_aside_costs_its_column_but_not_the_row() -> None:
     counts = validated(assessment=[row("assessment", ecog="9")]).set_aside_count
     assert counts.select("column_name", "rows_nonconforming").rows() == [("ecog", 1)]
+
+
+def test_a_row_of_a_deleted_patient_is_counted_apart_and_nothing_of_it_is_listed_for_correction() -> None:
+    given = extract(text_table("patient", [row("patient", sex="F")]))
+    hashes = patient_hashes(pl.Series(["p1"], dtype=pl.String))
+    deleted = pl.DataFrame(
+        {"patient_hash": hashes, "source_file_id": ["list"], "source_row": [1]},
+        schema_overrides={"source_row": pl.Int32},
+    )
+    ingested = validate(replace(given, deleted=deleted), today=TODAY)
+    counts = ingested.set_aside_count.filter(pl.col("column_name").is_null())
+    assert counts.select("rows_deleted", "rows_nonconforming").rows() == [(1, 0)]
+    assert ingested.corrections.is_empty()
+    found = result(ingested, "patient_deleted", "patient", "patient_id")
+    assert (found["status"], found["severity"], found["rows_checked"], found["rows_failed"]) == (
+        "pass",
+        "warning",
+        1,
+        1,
+    )
 
 
 def test_a_row_has_no_month_by_a_date_in_the_future_or_on_a_relative_calendar() -> None:
