@@ -1,0 +1,76 @@
+"""Runs cases one after the other in a process of its own, which may die of one; says which it is at."""
+
+import contextlib
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from tests.fuzz.mutators import damage
+from tests.fuzz.oracle import outcome
+from tests.fuzz.samples import write_marked
+
+SECONDS: Final = 20
+MEMORY: Final = 12 * 2**30  # addresses, of which little is ever used
+
+
+def damaged(pristine: Path, folder: Path, name: str, number: int) -> str:
+    """Copy a sample and damage it as this case does; return what was done."""
+    shutil.copytree(pristine, folder)
+    return damage(folder, Random(f"{name} {number}"))  # noqa: S311  # the same damage each time is the point
+
+
+def judge(folder: Path) -> str:
+    """Return the outcome of reading the folder; a failure as its traceback."""
+    try:
+        with _limited():
+            return outcome(folder)
+    except BaseException as failure:  # polars' panics are no Exception
+        if isinstance(failure, KeyboardInterrupt):
+            raise
+        return "FAILED " + "".join(traceback.format_exception(failure, limit=-6))
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def main(names: list[str], first: int, until: float) -> None:
+    """Do cases from `first` on, of each sample in turn, until that time; print each number before it is done."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with tempfile.TemporaryDirectory() as work:
+        number = first
+        while time.time() < until:
+            name, case = names[number % len(names)], number // len(names)
+            pristine = Path(work, name)
+            if not pristine.exists():
+                shutil.copytree(name, pristine) if "/" in name else write_marked(pristine, name)
+            print(f"at {number}", flush=True)
+            folder = Path(work, "case")
+            done = damaged(pristine, folder, name, case)
+            result = judge(folder)
+            shutil.rmtree(folder)
+            print(f"= {result.split(' ')[0]}", flush=True)
+            if result.startswith("FAILED"):
+                print("\n".join(f"! {line}" for line in [f"{name} {case}: {done}", *result.splitlines()]), flush=True)
+            number += 1
+
+
+if __name__ == "__main__":
+    main(sys.argv[3:], int(sys.argv[1]), float(sys.argv[2]))
