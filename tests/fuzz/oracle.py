@@ -18,9 +18,8 @@ TODAY: Final = date(2026, 11, 23)
 
 def outcome(folder: Path) -> str:
     """Read and validate a folder; return `rows` or the kind of error. Raises where neither is what it should be."""
-    mapping = next(iter(sorted(folder.glob("*.yaml"))), None)
     try:
-        extract = read_sources([folder], load_mapping(mapping) if mapping else None)
+        extract = read_sources([folder], [load_mapping(mapping) for mapping in sorted(folder.glob("*.yaml"))])
         ingested = validate(extract, today=TODAY)
     except CrlmError as error:
         _refuse_marker(str(error), folder)

@@ -1,4 +1,10 @@
-"""Runs cases one after the other in a process of its own, which may die of one; says which it is at."""
+"""Runs cases one after the other in a process of its own, which may die of one; says on each line where it is.
+
+`at N` before case N, then `= OUTCOME`; after a failure its story in lines that begin with `! `.
+By hand: `python -m tests.fuzz.worker FIRST UNTIL SAMPLE...` (UNTIL in seconds of the epoch; a sample is a name of
+`SAMPLES` or the path of a folder). `python -m tests.fuzz.worker keep SAMPLE NUMBER FOLDER` writes the damaged files of
+one case.
+"""
 
 import contextlib
 import resource
@@ -58,19 +64,32 @@ def main(names: list[str], first: int, until: float) -> None:
         number = first
         while time.time() < until:
             name, case = names[number % len(names)], number // len(names)
-            pristine = Path(work, name)
-            if not pristine.exists():
-                shutil.copytree(name, pristine) if "/" in name else write_marked(pristine, name)
-            print(f"at {number}", flush=True)
+            _say(f"at {number}")
             folder = Path(work, "case")
-            done = damaged(pristine, folder, name, case)
+            done = damaged(_pristine(name, Path(work)), folder, name, case)
             result = judge(folder)
             shutil.rmtree(folder)
-            print(f"= {result.split(' ')[0]}", flush=True)
+            _say(f"= {result.split(' ')[0]}")
             if result.startswith("FAILED"):
-                print("\n".join(f"! {line}" for line in [f"{name} {case}: {done}", *result.splitlines()]), flush=True)
+                _say("\n".join(f"! {line}" for line in [f"{name} {case}: {done}", *result.splitlines()]))
             number += 1
 
 
+def _pristine(name: str, work: Path) -> Path:
+    folder = work / name.replace("/", "_")
+    if not folder.exists():
+        shutil.copytree(name, folder) if "/" in name else write_marked(folder, name)
+    return folder
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    main(sys.argv[3:], int(sys.argv[1]), float(sys.argv[2]))
+    if sys.argv[1] == "keep":
+        with tempfile.TemporaryDirectory() as work:
+            _say(damaged(_pristine(sys.argv[2], Path(work)), Path(sys.argv[4]), sys.argv[2], int(sys.argv[3])))
+    else:
+        main(sys.argv[3:], int(sys.argv[1]), float(sys.argv[2]))
