@@ -91,7 +91,7 @@ def _refuse_extent(package: zipfile.ZipFile, part: zipfile.ZipInfo, file: str) -
                 "Delete what stands far below or beside the table, or deliver it as CSV or Parquet.",
                 file,
             )
-    parser.Parse(b"", True)  # noqa: FBT003  # expat's way to say that this is the end
+    parser.Parse(b"", True)  # expat's way to say that this is the end
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -148,7 +148,9 @@ def _groups(files: list[SourceBytes], *, is_named: bool) -> tuple[Group, ...]:
     by_folder: dict[Path, list[SourceBytes]] = {}
     for file in files:
         by_folder.setdefault(file.path.absolute().parent, []).append(file)
-    return tuple(_group(printable(folder.name), of_folder, is_named=is_named) for folder, of_folder in by_folder.items())
+    return tuple(
+        _group(printable(folder.name), of_folder, is_named=is_named) for folder, of_folder in by_folder.items()
+    )
 
 
 def _files(folder: Path, besides: Collection[Path]) -> Iterator[SourceBytes]:

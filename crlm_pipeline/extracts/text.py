@@ -10,7 +10,7 @@ import io
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import fastexcel
 import polars as pl
@@ -18,6 +18,9 @@ import polars as pl
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts import limits
 from crlm_pipeline.extracts.bombs import damaged, refuse_parquet, refuse_size, refuse_workbook
+
+if TYPE_CHECKING:
+    from polars.datatypes import DataTypeClass
 
 SOURCE_ROW: Final = "source_row"
 HEAD_BYTES: Final = 262_144
@@ -158,7 +161,7 @@ def read_text(content: bytes, file: str) -> pl.DataFrame:
     # A comment line may hold the same words: the header is a line of its own.
     body = text if text.startswith(header_line) else text[text.index(f"\n{header_line}") + 1 :]
     names = _names(header_of_text(header_line), file)
-    refuse_size(body.count("\n"), len(names), file)
+    refuse_size(body.count("\n", 0, len(body) - 1), len(names), file)
     if separator != "\t" and '"' in body:
         return _read_quoted(body, separator, names, file)
     lines = pl.Series("line", body.removesuffix("\n").split("\n")).str.strip_suffix("\r")[1:]
@@ -271,13 +274,16 @@ def _as_text(name: str, dtype: pl.DataType, file: str) -> pl.Expr:
     return value.cast(pl.String).alias(name)
 
 
-def _is_no_text(dtype: pl.DataType | type[pl.DataType]) -> bool:
+def _is_no_text(dtype: "pl.DataType | DataTypeClass") -> bool:
     return dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration)
 
 
 def _refuse_type(name: str, file: str) -> NoReturn:
     raise SourceError(
-        "The column holds nested or binary values, or durations.", "Deliver one plain value per cell.", file, column=name
+        "The column holds nested or binary values, or durations.",
+        "Deliver one plain value per cell.",
+        file,
+        column=name,
     )
 
 

@@ -30,8 +30,9 @@ HOSTILE: Final = (
     "0", "-1", "1", "2147483648", "-2147483649", "9223372036854775808", "18446744073709551616", "9" * 400, "1e400",
     "-1e400", "1e18", "-1e18", "1e308", "nan", "inf", "-inf", "NaN", "1e-400", "0x10", "1_000", "1,5", "\uff11\uff12",
     "\u0663", "true", "TRUE", "null", "NA", "-999", "C187", "C18.7;" * 100, ";", ";;", "liver;;liver",
-    "p.Gly12Cys", "p.(Gly12_Gly13insGlyGly", "G12" + "C" * 500, "p." + "(" * 200, "12_13G>" + "A" * 200, "p.Gly99999999999999999999Cys",
-    "p.Gly1_Gly99999999del", MARKER * 2000, "=1+1", "{", "[]", "&amp;", "&x;", "<a>", "]]>", "%s%n", "../../etc/passwd", "/etc/passwd",
+    "p.Gly12Cys", "p.(Gly12_Gly13insGlyGly", "G12" + "C" * 500, "p." + "(" * 200, "12_13G>" + "A" * 200,
+    "p.Gly99999999999999999999Cys", "p.Gly1_Gly99999999del", MARKER * 2000, "=1+1", "{", "[]", "&amp;", "&x;", "<a>", "]]>", "%s%n",
+    "../../etc/passwd", "/etc/passwd",
 )  # fmt: skip
 _MOST: Final = 8
 
@@ -144,7 +145,9 @@ def delimited(content: bytes, random: Random) -> bytes:
     for _ in range(random.randint(1, 3)):
         random.choice(TABLE)(rows, random)
     out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=separator, lineterminator="\n", quoting=random.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)))
+    writer = csv.writer(
+        out, delimiter=separator, lineterminator="\n", quoting=random.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    )
     writer.writerows(rows)
     return _bytes(head + out.getvalue())
 
@@ -286,7 +289,9 @@ def _double_column(rows: Rows, random: Random) -> None:
     name = random.choice(("same", "other", "Same"))
     for number, row in enumerate(rows):
         if at < len(row):
-            doubled = {"same": row[at], "other": f"{row[at]}_2", "Same": row[at].title()}[name] if not number else row[at]
+            doubled = (
+                {"same": row[at], "other": f"{row[at]}_2", "Same": row[at].title()}[name] if not number else row[at]
+            )
             row.insert(at, doubled)
 
 
@@ -311,5 +316,6 @@ def _ragged(rows: Rows, random: Random) -> None:
 
 
 TABLE: Final = (
-    _cell, _cell, _cell, _column, _column, _rename_column, _drop_column, _double_column, _shuffle, _double_rows, _drop_rows, _ragged,
+    _cell, _cell, _cell, _column, _column, _rename_column, _drop_column, _double_column, _shuffle, _double_rows,
+    _drop_rows, _ragged,
 )  # fmt: skip

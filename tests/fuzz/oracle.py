@@ -46,7 +46,9 @@ def _refuse_marker(text: str, folder: Path) -> None:
     """Names of columns are told; where the damage made a column of a value, that is no leak."""
     if MARKER in text:
         try:
-            headers = [name for source in discover([folder]) for g in source.groups for s in g.sheets for name in s.header]
+            headers = [
+                name for source in discover([folder]) for g in source.groups for s in g.sheets for name in s.header
+            ]
         except CrlmError:
             headers = []
         assert any(MARKER in name for name in headers), "a value of a cell is in a message"
