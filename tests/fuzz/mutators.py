@@ -31,8 +31,8 @@ HOSTILE: Final = (
     "-1e400", "1e18", "-1e18", "1e308", "nan", "inf", "-inf", "NaN", "1e-400", "0x10", "1_000", "1,5", "\uff11\uff12",
     "\u0663", "true", "TRUE", "null", "NA", "-999", "C187", "C18.7;" * 100, ";", ";;", "liver;;liver",
     "p.Gly12Cys", "p.(Gly12_Gly13insGlyGly", "G12" + "C" * 500, "p." + "(" * 200, "12_13G>" + "A" * 200,
-    "p.Gly99999999999999999999Cys", "p.Gly1_Gly99999999del", MARKER * 2000, "=1+1", "{", "[]", "&amp;", "&x;", "<a>", "]]>", "%s%n",
-    "../../etc/passwd", "/etc/passwd",
+    "p.Gly99999999999999999999Cys", "p.Gly1_Gly99999999del", MARKER * 2000, "=1+1", "{", "[]", "&amp;", "&x;", "<a>",
+    "]]>", "%s%n", "../../etc/passwd", "/etc/passwd",
 )  # fmt: skip
 _MOST: Final = 8
 

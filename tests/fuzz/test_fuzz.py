@@ -19,7 +19,7 @@ from tests.fuzz.samples import SAMPLES, write_marked
 from tests.fuzz.worker import SECONDS as LONGEST
 
 SECONDS = float(os.environ.get("CRLM_FUZZ_SECONDS", "40"))
-GRACE = 40  # to start, and for a case that hangs where no signal reaches it
+GRACE = 160  # to start, and for a case that hangs where no signal reaches it
 CASES = sorted(path for path in Path(__file__).with_name("cases").iterdir() if path.is_dir())
 
 

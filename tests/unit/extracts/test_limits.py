@@ -1,4 +1,4 @@
-"""What is too large, too deep or no file at all is refused with a clear error: it fills no memory and waits for nothing."""
+"""What is too large, too deep or no file at all is refused with a clear error, before it fills memory or waits."""
 
 import gzip
 import io
