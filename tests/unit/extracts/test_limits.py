@@ -220,18 +220,9 @@ def test_integers_beyond_64_bits_stay_as_they_are() -> None:
     assert text.read_text(b"a\n123456789012345678901234567890\n", "f").rows() == [(1, "123456789012345678901234567890")]
 
 
-@pytest.mark.parametrize(("dtype", "exact"), [(pl.Float64, 2**53), (pl.Float32, 2**24)])
-def test_whole_numbers_that_floating_point_has_rounded_are_refused(dtype: type[pl.DataType], exact: int) -> None:
-    fits = pl.DataFrame({"a": pl.Series([float(exact - 1)], dtype=dtype)})
-    assert text.read_parquet(parquet(fits), "f").rows() == [(1, str(exact - 1))]
-    with pytest.raises(SourceError, match="last digits were rounded") as caught:
-        text.read_parquet(parquet(pl.DataFrame({"a": pl.Series([float(exact)], dtype=dtype)})), "f")
-    assert caught.value.column == "a"
-
-
 def test_numbers_that_are_none_are_not_lost() -> None:
-    frame = pl.DataFrame({"a": [1e30, float("inf"), float("nan")]})
-    assert text.read_parquet(parquet(frame), "f")["a"].to_list() == ["1e+30", "inf", None]
+    frame = pl.DataFrame({"a": [float("inf"), float("-inf"), float("nan")]})
+    assert text.read_parquet(parquet(frame), "f")["a"].to_list() == ["inf", "-inf", None]
 
 
 # --- text
