@@ -20,7 +20,7 @@ from crlm_pipeline.extracts import limits, text, unpacking
 from crlm_pipeline.extracts.mapping_load import load_mapping
 from crlm_pipeline.extracts.read import read_sources
 from tests.unit.extracts.files import PATIENT, checks, read, table, write
-from tests.unit.extracts.test_cbioportal import META, ONE_PATIENT, sample, samples
+from tests.unit.extracts.test_cbioportal import META, ONE_PATIENT, patients, sample, samples
 from tests.unit.extracts.test_text import excel, parquet
 
 BOOK = excel({"patient": [["patient_id", "centre_id", "country"], ["p1", "A", "DE"]]})
@@ -426,3 +426,25 @@ def test_nothing_outside_the_source_is_opened_by_a_name_in_a_file(tmp_path: Path
     assert checks(extract).count("meta_names_absent_file") == len(names)
     assert any(path.startswith(str(folder)) for path in opened)
     assert not [path for path in opened if path.endswith("secret.txt") or path == "/etc/passwd"]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "name: b" + " " * 200_000 + "c",
+        "name: " + "\n" * 200_000 + "c",
+        "stable_id: x\ngene_list: b" + " " * 200_000 + "c",
+        "stable_id: x" + "\n" * 200_000 + "c",
+    ],
+)
+def test_a_meta_file_of_blanks_takes_no_time(tmp_path: Path, hostile: str) -> None:
+    began = time.monotonic()
+    read(tmp_path, {"meta_study.txt": META + hostile, "p.txt": ONE_PATIENT, "s.txt": samples(sample())})
+    assert time.monotonic() - began < 10
+
+
+def test_a_description_without_end_takes_no_time(tmp_path: Path) -> None:
+    hostile = patients(("P1", "Male", "2", "0:LIVING", "60"), descriptions="\t".join(("a", "b", "since " * 20_000)))
+    began = time.monotonic()
+    read(tmp_path, {"meta_study.txt": META, "p.txt": hostile, "s.txt": samples(sample())})
+    assert time.monotonic() - began < 10
