@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from crlm_pipeline.errors import CrlmError
+from crlm_pipeline.printable import printable, printable_lines
 
 DEFECT = 1
 
 
 def say(text: str) -> None:
-    """Write a result to standard output."""
-    sys.stdout.write(f"{text}\n")
+    """Write a result to standard output; nothing in it can steer the terminal."""
+    sys.stdout.write(f"{printable_lines(text)}\n")
 
 
 def complain(text: str) -> None:
     """Write one line to standard error."""
-    sys.stderr.write(f"crlm: {' '.join(text.split())}\n")
+    sys.stderr.write(f"crlm: {printable(' '.join(text.split()))}\n")
 
 
 def say_json(content: Any) -> None:
