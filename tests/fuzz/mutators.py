@@ -5,11 +5,12 @@ Everything follows from the random source that is given: the same seed makes the
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import fastexcel
 import polars as pl
@@ -67,6 +68,8 @@ def _structured(path: Path, content: bytes) -> Callable[[bytes, Random], bytes] 
         return parquet
     if path.suffix == ".xml":
         return markup
+    if path.suffix in (".json", ".ndjson"):
+        return objects
     return workbook if content.startswith(ZIP_MAGIC) else None
 
 
@@ -123,7 +126,16 @@ def end_lines(content: bytes, _other: bytes, random: Random) -> bytes:
     return b"".join(line + random.choice(ends) for line in content.split(b"\n"))
 
 
-BYTES: Final = (flip, overwrite, delete, insert, repeat, truncate, splice, replace, recode, end_lines)
+def lines(content: bytes, _other: bytes, random: Random) -> bytes:
+    """Leave out, double or exchange lines."""
+    parts = content.split(b"\n")
+    for _ in range(random.randint(1, _MOST)):
+        one, two = random.randrange(len(parts)), random.randrange(len(parts))
+        parts[one] = random.choice((b"", parts[two], parts[one] + b"\n" + parts[two]))
+    return b"\n".join(parts)
+
+
+BYTES: Final = (flip, overwrite, delete, insert, repeat, truncate, splice, replace, recode, end_lines, lines)
 
 
 def _span(content: bytes, random: Random) -> tuple[int, int]:
@@ -255,6 +267,50 @@ def _of_markup(text: str) -> str:
 
 
 ELEMENT: Final = (_remove, _double, _retext, _retext, _rename, _reattribute, _nest)
+
+
+def objects(content: bytes, random: Random) -> bytes:
+    """Damage JSON, or one line of several."""
+    parts = content.splitlines() if content.count(b"\n{") else [content]
+    at = random.randrange(len(parts))
+    root = json.loads(parts[at] or b"{}")
+    for _ in range(random.randint(1, _MOST)):
+        holder, key = random.choice(list(_places(root)) or [([0], 0)])
+        random.choice(OBJECT)(holder, key, random)
+    parts[at] = _bytes(json.dumps(root, ensure_ascii=random.random() < 0.5))
+    return b"\n".join(parts)
+
+
+def _places(node: Any) -> list[tuple[Any, Any]]:
+    """Return each holder of a value in JSON with its key or position."""
+    keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+    return [place for key in keys for place in ((node, key), *_places(node[key]))]
+
+
+_VALUES: Final = (None, True, 0, -1, 1e308, float("nan"), 10**400, "", [], {}, [[]], [None], {"a": {}}, MARKER)
+
+
+def _other_value(holder: Any, key: Any, random: Random) -> None:
+    holder[key] = random.choice((random.choice(_VALUES), random.choice(HOSTILE)))
+
+
+def _no_value(holder: Any, key: Any, _random: Random) -> None:
+    holder.pop(key)
+
+
+def _wrapped(holder: Any, key: Any, random: Random) -> None:
+    for _ in range(random.choice((1, 1, 1, 500))):
+        holder[key] = random.choice(([holder[key]], {str(key): holder[key]}))
+
+
+def _again(holder: Any, key: Any, random: Random) -> None:
+    if isinstance(holder, list):
+        holder.insert(random.randrange(len(holder) + 1), holder[key])
+    else:
+        holder[random.choice((*holder, "resourceType", f"_{key}"))] = holder[key]
+
+
+OBJECT: Final = (_other_value, _other_value, _no_value, _wrapped, _again)
 
 
 def _cell(rows: Rows, random: Random) -> None:
