@@ -1,9 +1,9 @@
-# example, test, check, docs, golden, prove, bench: each builds .venv from the pinned, hashed requirements first.
+# example, test, check, docs, golden, prove, fuzz, bench: each builds .venv from the pinned, hashed requirements first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: example test check docs golden prove bench format
+.PHONY: example test check docs golden prove fuzz bench format
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ golden: $(VENV)/.installed
 
 prove: $(VENV)/.installed
 	CRLM_DECISIONS=$(or $(DECISIONS),1000000) $(BIN)/pytest -n 2 tests/properties/test_evaluators.py
+
+fuzz: $(VENV)/.installed
+	CRLM_FUZZ_SECONDS=$(or $(SECONDS),600) $(BIN)/pytest -n 0 tests/fuzz
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench $(if $(PATIENTS),--patients $(PATIENTS))

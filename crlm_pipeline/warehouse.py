@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Self
 
 import duckdb
@@ -14,6 +15,7 @@ import polars as pl
 
 from crlm_pipeline.ddl import SQL_TYPES, comments, create_table, literal, quoted
 from crlm_pipeline.errors import CrlmError, SourceError, WarehouseBusyError
+from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.resources import sql
 from schemas.archive import ARCHIVE_MODELS
 from schemas.audit import AUDIT_MODELS
@@ -40,6 +42,8 @@ _SYSTEM_REASONS: Final = (
 # A fixed alias: a file called cohort.duckdb would otherwise make `cohort.decision` ambiguous.
 _CATALOG: Final = "crlm"
 
+_READ_ONLY: Final = "read_only"
+
 # Nothing is fetched, and no Python variable is ever taken for a table.
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": "false",
@@ -61,10 +65,11 @@ _TABLES: Final = tuple(
 class Warehouse:
     """An open warehouse. Close it before it is published; as a context manager it closes itself."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Take over a connection; callers use `create`, `in_memory` or `open_readonly`."""
+    def __init__(self, connection: duckdb.DuckDBPyConnection, spill: TemporaryDirectory[str]) -> None:
+        """Take over a connection and its spill folder; callers use `create`, `in_memory` or `open_readonly`."""
         self._connection = connection
         self._found: set[tuple[str, str]] = set()  # relations that are known to be there; none ever goes
+        self._spill = spill
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -73,14 +78,14 @@ class Warehouse:
         Only the owner may read the file. It is no place to recover from after a crash: a run builds it anew.
         """
         path.unlink(missing_ok=True)
-        with _owner_only():
-            connection = _attach(path, f"storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'")
-        return cls(connection)._with_tables()
+        with owner_only():
+            attached = _attach(path, f"storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'")
+        return cls(*attached)._with_tables()
 
     @classmethod
     def in_memory(cls) -> Self:
         """Build an empty warehouse that is gone when it is closed."""
-        return cls(_attach(None, ""))._with_tables()
+        return cls(*_attach(None, ""))._with_tables()
 
     @classmethod
     def open_readonly(cls, path: Path) -> Self:
@@ -91,7 +96,7 @@ class Warehouse:
         if not path.is_file():
             raise SourceError("there is no such warehouse.", _NEW_ONE, str(path))
         try:
-            warehouse = cls(_attach(path, "read_only"))
+            warehouse = cls(*_attach(path, _READ_ONLY))
         except duckdb.Error as error:
             raise _cannot_open(path, error) from None
         if not warehouse._has("audit", "run"):
@@ -102,6 +107,7 @@ class Warehouse:
     def close(self) -> None:
         """Write everything to the file and let go of it."""
         self._connection.close()
+        self._spill.cleanup()
 
     def checkpoint(self) -> None:
         """Write everything to the file now."""
@@ -247,9 +253,9 @@ def _writable(path: Path, start_from: Path | None) -> Warehouse:
     if start_from is None:
         return Warehouse.create(path)
     path.unlink(missing_ok=True)
-    with _owner_only():
+    with owner_only():
         shutil.copyfile(start_from, path)
-    return Warehouse(_attach(path, "recovery_mode 'no_wal_writes'"))
+    return Warehouse(*_attach(path, "recovery_mode 'no_wal_writes'"))
 
 
 @contextmanager
@@ -296,25 +302,37 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-@contextmanager
-def _owner_only() -> Iterator[None]:
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
+def _attach(path: Path | None, options: str) -> tuple[duckdb.DuckDBPyConnection, TemporaryDirectory[str]]:
+    """Open a file (none: memory) as the catalog; return the connection and the folder for what memory cannot hold.
 
-
-def _attach(path: Path | None, options: str) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config=_CONFIG)
+    From then on no statement reads or writes any other file, fetches anything, or changes these settings.
+    """
+    spill = _spill_folder(path, options)
+    connection = duckdb.connect(config=_CONFIG | {"temp_directory": spill.name})
     place = literal(str(path) if path else ":memory:")
     try:
         connection.execute(f"attach {place} as {_CATALOG} ({options})" if options else f"attach {place} as {_CATALOG}")
     except duckdb.Error:
         connection.close()
+        spill.cleanup()
         raise
     connection.execute(f"use {_CATALOG}")
-    return connection
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection, spill
+
+
+def _spill_folder(path: Path | None, options: str) -> TemporaryDirectory[str]:
+    """Make a folder that only the owner may read: beside a file that is built, else among the system's temporary ones.
+
+    DuckDB's own choice would be `.tmp` in the current folder, for all to read. What a killed build left is removed.
+    """
+    if path is None or options == _READ_ONLY:
+        return TemporaryDirectory(prefix="crlm-", ignore_cleanup_errors=True)
+    prefix = f".{path.name}-spill-"
+    for left_behind in path.parent.glob(f"{prefix}*"):
+        shutil.rmtree(left_behind, ignore_errors=True)
+    return TemporaryDirectory(prefix=prefix, dir=path.parent, ignore_cleanup_errors=True)
 
 
 # Words of DuckDB's errors, what they mean and what to do. The rest of its text may name processes; it is not repeated.

@@ -392,5 +392,7 @@ def main() -> None:
     """Run a command and end with its exit code."""
     try:
         app()
-    except Exception as error:
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a panic of polars is no Exception, and its message is not to be shown either
         sys.exit(console.exit_code_of(error, is_debug="--debug" in sys.argv[1:2]))

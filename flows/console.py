@@ -5,22 +5,22 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from crlm_pipeline.errors import CrlmError
+from crlm_pipeline.printable import printable, printable_lines
 
 DEFECT = 1
 
 
 def say(text: str) -> None:
-    """Write a result to standard output."""
-    sys.stdout.write(f"{text}\n")
+    """Write a result to standard output; nothing in it can steer the terminal."""
+    sys.stdout.write(f"{printable_lines(text)}\n")
 
 
 def complain(text: str) -> None:
     """Write one line to standard error."""
-    sys.stderr.write(f"crlm: {' '.join(text.split())}\n")
+    sys.stderr.write(f"crlm: {printable(' '.join(text.split()))}\n")
 
 
 def warn(text: str) -> None:
@@ -48,7 +48,7 @@ def progress(steps: int) -> Iterator[Callable[[str], None]]:
         yield lambda name: bar.update(task, description=name, advance=1)
 
 
-def exit_code_of(error: Exception, *, is_debug: bool) -> int:
+def exit_code_of(error: BaseException, *, is_debug: bool) -> int:
     """Tell what went wrong and return the exit code.
 
     Of a defect only kind and place are shown, never its message: that may hold a value of a patient.
@@ -56,12 +56,12 @@ def exit_code_of(error: Exception, *, is_debug: bool) -> int:
     if isinstance(error, CrlmError):
         complain(str(error))
         return error.exit_code
+    from flows.defects import kind_and_place  # noqa: PLC0415  # it knows polars, which is slow to start
+
     if is_debug:
         sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{Path(place.filename).name}, line {place.lineno}"
     complain(
-        f"this is a defect of crlm-pipeline ({type(error).__name__} in {where}). "
+        f"this is a defect of crlm-pipeline ({kind_and_place(error)}). "
         "What is published is whole. Please report it with the output of `crlm --debug ...`."
     )
     return DEFECT

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crlm_pipeline.errors import SourceError
+from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.warehouse import lock
 from flows.steps import STEPS, Job, Step
 
@@ -26,7 +27,8 @@ def holding(warehouse: Path) -> Iterator[None]:
     Raises `WarehouseBusyError` when another run holds it, `SourceError` when the folder cannot be made.
     """
     try:
-        warehouse.parent.mkdir(parents=True, exist_ok=True)
+        with owner_only():
+            warehouse.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         problem = f"its folder cannot be made ({error.strerror})."
         raise SourceError(problem, "Choose another place with --warehouse.", str(warehouse)) from None

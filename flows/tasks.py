@@ -1,4 +1,7 @@
-"""The steps as Prefect tasks: few and coarse, results never persisted, parameters are paths, settings and counts."""
+"""The steps as Prefect tasks: few and coarse, results never persisted, parameters are paths, settings and counts.
+
+Prefect keeps the message of an error in its records, so that a step lets out none that could hold a value.
+"""
 
 from typing import Any, Final
 
@@ -7,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from crlm_pipeline.errors import CrlmError
+from flows.defects import without_values
 from flows.steps import STEPS, Counts, Job, Step
 
 RETRY_SECONDS: Final = 10
@@ -26,7 +30,7 @@ def as_task(step: Step) -> Task[[Job], Counts]:
         retry_condition_fn=_is_worth_retrying,
         cache_policy=NO_CACHE,
         persist_result=False,
-    )(step.do)
+    )(without_values(step.do))
     return decorated
 
 

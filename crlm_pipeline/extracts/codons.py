@@ -15,6 +15,7 @@ from crlm_pipeline.extracts.hgvs import Kind, ProteinChange
 HOTSPOT_CODONS: Final = (12, 13, 59, 61, 117, 146)  # KRAS and NRAS; clinical 3.6
 DERIVED_GENES: Final = ("KRAS", "NRAS", "BRAF")
 ELSEWHERE: Final = "p.?"
+_LONGEST_ALLELE: Final = 10_000  # bases; a longer event is no small variant
 _ONLY_CODONS: Final = {"BRAF": frozenset([600])}
 
 _BUILDS: Final = {
@@ -111,9 +112,9 @@ def protein_change(gene: str, build: str | None, start: int, reference: str, alt
 
 
 def _edit(start: int, reference: str, alternative: str) -> _Edit | None:
-    """Trim what both alleles share, so that padded alleles mean what bare ones do."""
+    """Trim what both alleles share, so that padded alleles mean what bare ones do; None for what is no allele."""
     old, new = (allele.strip().upper().replace("-", "") for allele in (reference, alternative))
-    if not set(old + new) <= set("ACGT") or old == new:
+    if not set(old + new) <= set("ACGT") or old == new or max(len(old), len(new)) > _LONGEST_ALLELE:
         return None
     low = start if old else start + 1
     while old and new and old[-1] == new[-1]:
@@ -162,7 +163,8 @@ def _describe(sequence: CodingSequence, changed: str, first_base: int) -> Protei
     if old == new:
         at = (first_base + 2) // 3
         return ProteinChange("silent", at, at, old[at - first_codon], old[at - first_codon])
-    tail = next(i for i in range(len(old)) if i >= min(len(old), len(new)) - same or old[-1 - i] != new[-1 - i])
+    most = min(len(old), len(new)) - same
+    tail = next((i for i in range(most) if old[-1 - i] != new[-1 - i]), most)
     removed, inserted = old[same : len(old) - tail], new[same : len(new) - tail]
     return _name(old, first_codon, same, removed, inserted)
 
@@ -177,4 +179,6 @@ def _name(old: str, first_codon: int, at: int, removed: str, inserted: str) -> P
     if old[:at].endswith(inserted):
         begin = at - len(inserted)
         return ProteinChange("duplication", first_codon + begin, last, inserted[0], inserted[-1])
+    if at in (0, len(old)):
+        return ProteinChange("elsewhere")  # a neighbour lies outside the known part, far from every hotspot
     return ProteinChange("insertion", last, first, old[at - 1], old[at], inserted)

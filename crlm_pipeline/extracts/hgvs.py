@@ -32,6 +32,8 @@ _REPLACED: Final = re.compile(r"^(\d+)(?:_(\d+))?([A-Z*]+)>([A-Z*]+)$")
 _RUN: Final = re.compile(r"^([A-Z*]{2,})(\d+)(del|dup|fs)")
 _FRAME_SHIFT_END: Final = re.compile(r"(?<=\d)(?:[A-Z*]|[A-Z][a-z]{2})?fs.*$")
 _SPLICE: Final = re.compile(r"^[A-Z*]?\d+_splice$")
+_LONGEST: Final = 1000  # signs; a longer text is no description of a variant
+_LAST_CODON: Final = 40_000  # the longest human protein, titin, has some 36,000
 _KINDS: Final[dict[str, Kind]] = {
     "substitution": "substitution",
     "deletion": "deletion",
@@ -105,6 +107,11 @@ def _one_letters(residues: str) -> str:
 @lru_cache(maxsize=100_000)
 def parse(text: str) -> ProteinChange | None:
     """Read one protein change; None when it cannot be read (the variant is then of unknown place, not absent)."""
+    change = _read(text) if len(text) <= _LONGEST else None
+    return change if change and (change.last or 0) <= _LAST_CODON else None
+
+
+def _read(text: str) -> ProteinChange | None:
     description = _ACCESSION.sub("", text.strip()).removeprefix("p.").replace(" ", "")
     bare = description.removeprefix("(").removesuffix(")")
     if _SPLICE.match(bare):

@@ -5,6 +5,7 @@ NTRK1-3; of the last five a mutation says nothing of amplification or fusion, an
 a mismatch-repair gene is no staining, one of DPYD or UGT1A1 in a tumour no germline genotype: they make no row.
 """
 
+import re
 from typing import Final
 
 import polars as pl
@@ -17,6 +18,7 @@ GENES: Final = (
     "KRAS", "NRAS", "HRAS", "BRAF", "PIK3CA", "POLE", "POLD1", "ERBB2", "RET", "NTRK1", "NTRK2", "NTRK3",
 )  # fmt: skip
 NEGATIVE_GENES: Final = ("KRAS", "NRAS", "HRAS", "BRAF", "PIK3CA")
+_POSITION: Final = re.compile("[0-9]{1,9}")  # the longest chromosome has some 249 million bases
 _SILENT_CLASSES: Final = (
     "silent", "intron", "3'utr", "5'utr", "3'flank", "5'flank", "rna", "lincrna", "igr",
 )  # fmt: skip
@@ -85,7 +87,7 @@ def _change(
 ) -> str | None:
     if gene not in codons.DERIVED_GENES:
         return codons.ELSEWHERE
-    if not start or not start.isdigit() or reference is None or alternative is None:
+    if not start or not _POSITION.fullmatch(start) or reference is None or alternative is None:
         return None
     return codons.protein_change(gene, build, int(start), reference, alternative)
 

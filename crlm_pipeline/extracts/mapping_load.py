@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 from crlm_pipeline import resources, strict_yaml
 from crlm_pipeline.errors import SourceError
+from crlm_pipeline.extracts import limits
 from crlm_pipeline.extracts.mapping import Mapping
 from crlm_pipeline.extracts.mapping_fit import complaints
 from crlm_pipeline.extracts.source import SourceBytes
 from crlm_pipeline.extracts.tables import SourceFile
 from crlm_pipeline.extracts.text import UnreadableError
+from crlm_pipeline.printable import printable
 from crlm_pipeline.strict_yaml import Place
 
 _PAGE: Final = "docs/formats/mapping.md"
@@ -46,7 +48,7 @@ class MappingFile:
 def load_mapping(named: Path) -> MappingFile:
     """Read a mapping file, or one that ships if only its name is given; raises `SourceError` with the line to mend."""
     path = _path(named)
-    file = SourceBytes(path, path.name)
+    file = SourceBytes(path, printable(path.name))
     lines: dict[Place, int] = {}
     try:
         content, lines = strict_yaml.load_text(_content(file))
@@ -69,6 +71,9 @@ def _path(named: Path) -> Path:
 
 def _content(file: SourceBytes) -> bytes:
     try:
+        if len(file.content) > limits.MAX_MAPPING_BYTES:
+            problem = f"The mapping file is larger than {limits.MAX_MAPPING_BYTES >> 20} MB."
+            raise SourceError(problem, "Check that it is a mapping file.", file.name)
         return file.content
     except UnreadableError:
         shipped = ", ".join(mapping.stem for mapping in resources.mapping_files())

@@ -10,20 +10,33 @@ from typing import Final, Literal
 import polars as pl
 
 from crlm_pipeline.errors import SourceError
-from crlm_pipeline.extracts import fhir_json, markup, text
+from crlm_pipeline.extracts import fhir_json, limits, markup, text
+from crlm_pipeline.extracts.bombs import OLE_MAGIC
+from crlm_pipeline.extracts.unpacking import unpacked, unpacked_head
+from crlm_pipeline.printable import printable
 from schemas.extract import extract_tables
 
 _JSON: Final = frozenset({".json", ".ndjson", ".jsonl"})
 _EXAMINED: Final = _JSON | {"", ".csv", ".tsv", ".tab", ".txt", ".maf", ".parquet", ".xlsx", ".xml", ".gz"}
-_REFUSED_WHEN_DAMAGED: Final = frozenset({".parquet", ".xlsx"})
+_REFUSED_WHEN_DAMAGED: Final = frozenset({".parquet", ".xlsx", ".xml"})
+_PACKED: Final = ".gz"
 
 
 @dataclass(frozen=True)
 class SourceBytes:
-    """A file of a source: its path, its name relative to the source, and its content (read once, when asked for)."""
+    """A file of a source: its path, its name relative to the source, and its content (read once, when asked for).
+
+    The name is printable: signs that could steer a terminal or are in no encoding stand as escapes.
+    """
 
     path: Path
     name: str
+
+    @property
+    def kind_and_stem(self) -> tuple[str, str]:
+        """The ending of its name in lower case and what stands before it, both without the `.gz` of a packed file."""
+        bare = self.path.with_suffix("") if self.path.suffix.lower() == _PACKED else self.path
+        return bare.suffix.lower(), printable(bare.stem)
 
     @cached_property
     def first_seen(self) -> tuple[int, int] | None:
@@ -83,7 +96,7 @@ class Sheet:
             return text.read_parquet(self.file.content, self.file.name)
         if self.kind == "workbook":
             return text.read_sheet(self.file.content, self.name, self.file.name)
-        return text.read_text(self.file.content, self.file.name)
+        return text.read_text(unpacked(self.file.content, self.file.name), self.file.name)
 
     def has(self, *columns: str) -> bool:
         """Whether the header has all these columns."""
@@ -114,11 +127,11 @@ def discover(sources: Sequence[Path], besides: Collection[Path] = ()) -> list[So
     does not exist, may not be read, or is damaged beyond its header.
     """
     found = [
-        Source(source.name, _groups(list(_files(source, besides)), is_named=False))
+        Source(printable(source.name), _groups(list(_files(source, besides)), is_named=False))
         for source in sources
         if source.is_dir()
     ]
-    named = [SourceBytes(source, source.name) for source in sources if not source.is_dir()]
+    named = [SourceBytes(source, printable(source.name)) for source in sources if not source.is_dir()]
     if named:
         found.append(Source(named[0].name, _groups(named, is_named=True)))
     return found
@@ -135,27 +148,57 @@ def _groups(files: list[SourceBytes], *, is_named: bool) -> tuple[Group, ...]:
     by_folder: dict[Path, list[SourceBytes]] = {}
     for file in files:
         by_folder.setdefault(file.path.absolute().parent, []).append(file)
-    return tuple(_group(folder.name, of_folder, is_named=is_named) for folder, of_folder in by_folder.items())
+    return tuple(
+        _group(printable(folder.name), of_folder, is_named=is_named) for folder, of_folder in by_folder.items()
+    )
 
 
 def _files(folder: Path, besides: Collection[Path]) -> Iterator[SourceBytes]:
     left_out = {path.absolute() for path in besides}
-    for path in sorted(_walk(folder, folder)):
+    for path in sorted(_walk(folder)):
         if path.absolute() not in left_out:
-            yield SourceBytes(path, path.relative_to(folder).as_posix())
+            yield SourceBytes(path, printable(path.relative_to(folder).as_posix()))
 
 
-def _walk(folder: Path, source: Path) -> Iterator[Path]:
+def _walk(source: Path) -> Iterator[Path]:
+    """Yield the files of a folder and of those in it; links are followed, out of the folder as well.
+
+    A folder that was met before, as it is in a loop of links, is handed over itself and not entered again.
+    """
+    met: set[tuple[int, int]] = set()
+    waiting = [source]
+    count = 0
+    while waiting:
+        folder = waiting.pop()
+        identity, entries = _entries(folder, source)
+        if identity in met:
+            yield folder
+            continue
+        met.add(identity)
+        count += len(entries)
+        if count > limits.MAX_FILES:
+            raise _endless(f"more than {limits.MAX_FILES:,} files", source)
+        waiting += [entry for entry in reversed(entries) if entry.is_dir()]
+        yield from (entry for entry in entries if not entry.is_dir())
+
+
+def _entries(folder: Path, source: Path) -> tuple[tuple[int, int], list[Path]]:
+    """Return what tells a folder from all others, and what it holds but for hidden entries."""
+    if len(folder.relative_to(source).parts) > limits.MAX_DEPTH:
+        raise _endless(f"folders in folders, more than {limits.MAX_DEPTH} deep", source)
     try:
-        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+        status = folder.stat()
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError as error:
         name = folder.relative_to(source).as_posix() if folder != source else folder.name
-        raise text.UnreadableError("The folder cannot be read.", "Check that you may read it.", name) from error
-    for entry in entries:
-        if entry.is_dir():
-            yield from _walk(entry, source)
-        else:
-            yield entry
+        raise text.UnreadableError(
+            "The folder cannot be read.", "Check that you may read it.", printable(name)
+        ) from error
+    return (status.st_dev, status.st_ino), entries
+
+
+def _endless(what: str, source: Path) -> SourceError:
+    return text.UnreadableError(f"The folder holds {what}.", "Name the registry's own folder.", printable(source.name))
 
 
 def _group(label: str, files: list[SourceBytes], *, is_named: bool) -> Group:
@@ -163,8 +206,9 @@ def _group(label: str, files: list[SourceBytes], *, is_named: bool) -> Group:
     others: list[str] = []
     for file in files:
         _ = file.first_seen  # before anything of it is read
+        is_examined = is_named or _is_expected(file) or _is_promising(file)
         try:
-            found = list(_sheets(file)) if is_named or file.path.suffix.lower() in _EXAMINED else []
+            found = list(_sheets(file)) if is_examined else []
         except text.UnreadableError:
             raise
         except SourceError:
@@ -177,24 +221,31 @@ def _group(label: str, files: list[SourceBytes], *, is_named: bool) -> Group:
     return Group(label, tuple(sheets), tuple(others))
 
 
+def _is_promising(file: SourceBytes) -> bool:
+    """Whether a file may hold records by its kind; a pipe, a device or a folder that was met before does not."""
+    is_special = file.path.exists() and not file.path.is_file()
+    return file.path.suffix.lower() in _EXAMINED and not is_special
+
+
 def _is_expected(file: SourceBytes) -> bool:
     """Whether a damaged file must not be passed over: one of our tables, or a data file by its kind."""
-    return file.path.stem.lower() in extract_tables() or file.path.suffix.lower() in _REFUSED_WHEN_DAMAGED
+    kind, stem = file.kind_and_stem
+    return kind in _EXAMINED and (stem.lower() in extract_tables() or kind in _REFUSED_WHEN_DAMAGED)
 
 
 def _sheets(file: SourceBytes) -> Iterator[Sheet]:
     start = text.read_bytes(file.path, file.name, limit=text.HEAD_BYTES)
-    suffix = file.path.suffix.lower()
-    if start.startswith(text.PARQUET_MAGIC) or (suffix == ".parquet" and start):
-        yield Sheet(file, file.path.stem, text.header_of_parquet(file.content, file.name), kind="parquet")
-    elif start.startswith(text.ZIP_MAGIC) or (suffix == ".xlsx" and start):
+    kind, stem = file.kind_and_stem
+    if start.startswith(text.PARQUET_MAGIC) or (kind == ".parquet" and start):
+        yield Sheet(file, stem, text.header_of_parquet(file.content, file.name), kind="parquet")
+    elif start.startswith((text.ZIP_MAGIC, OLE_MAGIC)) or (kind == ".xlsx" and start):
         book = text.workbook(file.content, file.name)
         for name in book.sheet_names:
-            yield Sheet(file, name, text.header_of_sheet(book, name), kind="workbook")
+            yield Sheet(file, name, text.header_of_sheet(book, name, file.name), kind="workbook")
     elif root := markup.root(start, file.name):
-        yield Sheet(file, file.path.stem, (root.name,), kind="xml")
+        yield Sheet(file, stem, (root.name,), kind="xml")
     elif fhir_json.is_fhir(start):
-        yield Sheet(file, file.path.stem, ("resourceType",), kind="json")
-    elif suffix not in _JSON:
-        beginning = text.head(start, file.name)
-        yield Sheet(file, file.path.stem, text.header_of_text(beginning), beginning)
+        yield Sheet(file, stem, ("resourceType",), kind="json")
+    elif kind not in _JSON:
+        beginning = text.head(unpacked_head(start) or unpacked(file.content, file.name), file.name)
+        yield Sheet(file, stem, text.header_of_text(beginning), beginning)

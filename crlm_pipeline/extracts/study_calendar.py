@@ -18,6 +18,7 @@ FIRST_SPECIMEN: Final = pl.date(2000, 1, 1)
 DAYS_PER_MONTH: Final = 30.4375
 DAYS_PER_YEAR: Final = 365.25
 _SINCE_SPECIMEN: Final = re.compile(r"since\b.*\b(sequencing|specimen|sample|biopsy)", re.IGNORECASE)
+_LONGEST: Final = 500  # signs of a description that are read
 _MOST_MONTHS: Final = 1_440
 
 
@@ -40,7 +41,7 @@ class StudyCalendar:
     @classmethod
     def of(cls, events: pl.DataFrame, survival_since: Sequence[str], *, has_timelines: bool) -> Self:
         """Build the calendar of the events (`study_timeline`) and the descriptions of the survival time."""
-        found = [match[1].lower() for text in survival_since if (match := _SINCE_SPECIMEN.search(text))]
+        found = [match[1].lower() for text in survival_since if (match := _SINCE_SPECIMEN.search(text[:_LONGEST]))]
         specimens = _specimens(events)
         statuses = events.filter(pl.col("kind") == STATUS, pl.col("day").is_not_null(), is_vital("STATUS"))
         return cls(

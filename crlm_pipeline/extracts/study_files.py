@@ -14,10 +14,10 @@ SYMBOL: Final = "Hugo_Symbol"
 _SAMPLE_NAMES: Final = ("Tumor_Sample_Barcode", "Sample_Id", "Sample_ID", "SAMPLE_ID")
 _LEVELS: Final = ("-2", "-1.5", "-1", "0", "1", "2")
 _COMMENT_LINES: Final = 4
-_META_KEY: Final = re.compile(r"^(\w+):[ \t]*(\S.*?)\s*$", re.MULTILINE)
+_META_KEY: Final = re.compile(r"^(\w+):[ \t]*(\S[^\n]*)$", re.MULTILINE)
 STUDY_KEY: Final = "cancer_study_identifier"
-_PANEL: Final = re.compile(r"^stable_id:[ \t]*(\S+)\s*$", re.MULTILINE)
-_PANEL_GENES: Final = re.compile(r"^gene_list:[ \t]*(\S.*?)\s*$", re.MULTILINE)
+_PANEL: Final = re.compile(r"^stable_id:[ \t]*(\S+)[ \t\r]*$", re.MULTILINE)
+_PANEL_GENES: Final = re.compile(r"^gene_list:[ \t]*(\S[^\n]*)$", re.MULTILINE)
 
 # The keys of meta files by the name of the file that they describe.
 Declared = Mapping[str, Mapping[str, str]]
@@ -31,7 +31,7 @@ def is_part(sheet: Sheet) -> bool:
 
 def meta_keys(sheet: Sheet) -> dict[str, str]:
     """Return the keys of a meta file; empty for any other file."""
-    keys = dict(_META_KEY.findall(sheet.head)) if "\t" not in sheet.head else {}
+    keys = {key: text.rstrip() for key, text in _META_KEY.findall(sheet.head)} if "\t" not in sheet.head else {}
     return keys if STUDY_KEY in keys else {}
 
 

@@ -8,13 +8,19 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import fastexcel
 import polars as pl
 
 from crlm_pipeline.errors import SourceError
+from crlm_pipeline.extracts import limits
+from crlm_pipeline.extracts.bombs import damaged, refuse_parquet, refuse_size, refuse_workbook
+
+if TYPE_CHECKING:
+    from polars.datatypes import DataTypeClass
 
 SOURCE_ROW: Final = "source_row"
 HEAD_BYTES: Final = 262_144
@@ -25,6 +31,8 @@ _DELIMITERS: Final = ("\t", ";", ",")
 _INEXACT: Final[dict[pl.DataType, int]] = {pl.Float32(): 2**24, pl.Float64(): 2**53}
 _INEXACT_CELL: Final = r"^-?\d{16,}$"
 _MIDNIGHT: Final = re.compile(r" 00:00:00(\.0+)?$")
+_PATTERN: Final = re.compile(r"\*|\^.*\$", re.DOTALL)
+csv.field_size_limit(2 * limits.MAX_CELL_BYTES)  # beyond our own limit, which has words for it
 
 
 class UnreadableError(SourceError):
@@ -32,8 +40,16 @@ class UnreadableError(SourceError):
 
 
 def read_bytes(path: Path, file: str, limit: int = -1) -> bytes:
-    """Return the bytes of a file (the first `limit` if given); `UnreadableError` when it may not be read."""
+    """Return the bytes of a file (the first `limit` if given).
+
+    Raises `UnreadableError` when it may not be read, is too large, or is a pipe or device, which could wait for ever.
+    """
     try:
+        if path.exists() and not path.is_file():
+            raise UnreadableError("It is no regular file.", "Name a file, or leave it out of the folder.", file)
+        if path.stat().st_size > limits.MAX_FILE_BYTES:
+            problem = f"The file is larger than {limits.MAX_FILE_BYTES >> 30} GB."
+            raise UnreadableError(problem, "Split it by patients, or deliver it as Parquet.", file)
         with path.open("rb") as stream:
             return stream.read(limit)
     except OSError as error:
@@ -46,10 +62,15 @@ def decode(content: bytes, file: str) -> str:
     """Return UTF-8 text without its byte-order mark; `SourceError` names the row where the encoding breaks."""
     _refuse_binary(content, file)
     try:
-        return content.decode("utf-8-sig")
+        return _with_line_ends(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         row = _row(content.removeprefix(codecs.BOM_UTF8)[: error.start])
-        raise SourceError("The text is not UTF-8.", "Save the file as UTF-8 and run again.", file, row) from error
+        raise SourceError("The text is not UTF-8.", "Save the file as UTF-8 and run again.", file, row) from None
+
+
+def _with_line_ends(text: str) -> str:
+    """Return the text with line feeds where all its lines end in carriage returns, as those of an old Macintosh do."""
+    return text if "\n" in text else text.replace("\r", "\n")
 
 
 def _refuse_binary(content: bytes, file: str) -> None:
@@ -74,7 +95,7 @@ def _row(before: bytes) -> int | None:
 def head(content: bytes, file: str) -> str:
     """Return the start of a text file up to its last whole line, leniently decoded; `SourceError` when binary."""
     _refuse_binary(content, file)
-    text = content.decode("utf-8-sig", errors="replace")
+    text = _with_line_ends(content.decode("utf-8-sig", errors="replace"))
     return text if len(content) < HEAD_BYTES else text.rpartition("\n")[0] or text
 
 
@@ -113,23 +134,21 @@ def _unquoted(cell: str) -> str:
 
 
 def header_of_parquet(content: bytes, file: str) -> tuple[str, ...]:
-    """Return the column names of a Parquet file; `SourceError` when it is cut off."""
+    """Return the column names of a Parquet file; `SourceError` when it is cut off or beyond a limit."""
+    refuse_parquet(content, file)
     try:
-        return tuple(pl.read_parquet_schema(io.BytesIO(content)))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise _damaged(file, "Parquet") from error
+        return tuple(name.strip() for name in pl.read_parquet_schema(io.BytesIO(content)))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        raise damaged(file, "Parquet") from None
 
 
 def workbook(content: bytes, file: str) -> fastexcel.ExcelReader:
-    """Open an Excel workbook; `SourceError` when it is damaged."""
+    """Open an Excel workbook; `SourceError` when it is damaged or beyond a limit."""
+    refuse_workbook(content, file)
     try:
         return fastexcel.read_excel(content)
-    except fastexcel.FastExcelError as error:
-        raise _damaged(file, "Excel") from error
-
-
-def _damaged(file: str, kind: str) -> SourceError:
-    return SourceError(f"The {kind} file is cut off or damaged.", "Deliver it again.", file)
+    except fastexcel.FastExcelError:
+        raise damaged(file, "Excel") from None
 
 
 def read_text(content: bytes, file: str) -> pl.DataFrame:
@@ -142,6 +161,7 @@ def read_text(content: bytes, file: str) -> pl.DataFrame:
     # A comment line may hold the same words: the header is a line of its own.
     body = text if text.startswith(header_line) else text[text.index(f"\n{header_line}") + 1 :]
     names = _names(header_of_text(header_line), file)
+    refuse_size(body.count("\n", 0, len(body) - 1), len(names), file)
     if separator != "\t" and '"' in body:
         return _read_quoted(body, separator, names, file)
     lines = pl.Series("line", body.removesuffix("\n").split("\n")).str.strip_suffix("\r")[1:]
@@ -151,21 +171,24 @@ def read_text(content: bytes, file: str) -> pl.DataFrame:
     ragged = frame.select(SOURCE_ROW, pl.col("cells").list.len()).filter(pl.col("cells") != len(names))
     _refuse_ragged(ragged.row(0) if ragged.height else None, len(names), file)
     columns = [pl.col("cells").list.get(i).alias(name) for i, name in enumerate(names)]
-    return _known_cells(frame.select(SOURCE_ROW, *columns), strip_quotes='"' in body)
+    return _known_cells(frame.select(SOURCE_ROW, *columns), file, strip_quotes='"' in body)
 
 
 def _read_quoted(body: str, separator: str, names: list[str], file: str) -> pl.DataFrame:
     """Read text whose cells may be quoted and hold delimiters or line breaks; a record counts as one row."""
+    records: list[list[str]] = []
     try:
-        records = list(csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True))[1:]
-    except csv.Error as error:
-        raise SourceError("A quotation mark is not closed.", 'Close or double it ("").', file) from error
+        records.extend(csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True))
+    except csv.Error:
+        problem = "A quotation mark is not closed, or text stands beside a quoted cell."
+        raise SourceError(problem, 'Close or double it ("").', file, len(records) or None) from None
+    del records[:1]
     numbered = [(row, cells) for row, cells in enumerate(records, start=1) if any(map(str.strip, cells))]
     ragged = next(((row, len(cells)) for row, cells in numbered if len(cells) != len(names)), None)
     _refuse_ragged(ragged, len(names), file)
     numbers = pl.Series(SOURCE_ROW, [row for row, _ in numbered], dtype=pl.Int32)
     columns = [pl.Series(name, [cells[i] for _, cells in numbered], dtype=pl.String) for i, name in enumerate(names)]
-    return _known_cells(pl.DataFrame([numbers, *columns]))
+    return _known_cells(pl.DataFrame([numbers, *columns]), file)
 
 
 def _refuse_ragged(ragged: tuple[int, int] | None, width: int, file: str) -> None:
@@ -181,10 +204,17 @@ def _refuse_ragged(ragged: tuple[int, int] | None, width: int, file: str) -> Non
 
 
 def _names(header: tuple[str, ...], file: str) -> list[str]:
-    """Return the header with nameless columns numbered; `SourceError` for a name that stands twice."""
-    names = [name or f"column_{number}" for number, name in enumerate(header, start=1)]
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated:
+    """Return the header with nameless columns numbered; `SourceError` for a name that stands twice.
+
+    Numbered is also a name that polars would take for a pattern of names.
+    """
+    refuse_size(0, len(header), file)
+    names = [
+        name if name and not _PATTERN.fullmatch(name) else f"column_{number}"
+        for number, name in enumerate(header, start=1)
+    ]
+    repeated, count = Counter(names).most_common(1)[0] if names else ("", 0)
+    if count > 1:
         raise SourceError("The column stands twice.", "Name each column once.", file, column=repeated)
     if SOURCE_ROW in names:
         # A column of that name is ours in the warehouse; the delivered one could not stand beside it.
@@ -192,9 +222,10 @@ def _names(header: tuple[str, ...], file: str) -> list[str]:
     return names
 
 
-def _known_cells(frame: pl.DataFrame, *, strip_quotes: bool = False) -> pl.DataFrame:
+def _known_cells(frame: pl.DataFrame, file: str, *, strip_quotes: bool = False) -> pl.DataFrame:
     """Make empty cells null, and in unquoted text take the quotes off a cell that is wholly quoted."""
     cells = pl.exclude(SOURCE_ROW)
+    _refuse_long_cells(frame, file)
     if strip_quotes:
         frame = frame.with_columns(cells.str.replace(r'^\s*"([^"]*)"\s*$', "${1}"))
     blank = pl.when(cells.str.strip_chars() != "").then(cells)
@@ -203,45 +234,56 @@ def _known_cells(frame: pl.DataFrame, *, strip_quotes: bool = False) -> pl.DataF
     return frame.drop(empty)
 
 
+def _refuse_long_cells(frame: pl.DataFrame, file: str) -> None:
+    for name in frame.columns[1:]:
+        lengths = frame[name].str.len_bytes()
+        if (lengths.max() or 0) > limits.MAX_CELL_BYTES:  # type: ignore[operator]  # a number, or None of no rows
+            row = frame[SOURCE_ROW][lengths.arg_max() or 0]
+            problem = f"A cell is larger than {limits.MAX_CELL_BYTES // 1_000_000} MB."
+            raise SourceError(problem, "Deliver texts and images apart from the table.", file, row, name)
+
+
 def read_parquet(content: bytes, file: str) -> pl.DataFrame:
     """Read Parquet; numbers, dates, booleans and lists become the text a CSV would hold (lists by `;`)."""
+    refuse_parquet(content, file)
     try:
         frame = pl.read_parquet(io.BytesIO(content))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise _damaged(file, "Parquet") from error
-    frame = frame.rename(dict(zip(frame.columns, _names(tuple(frame.columns), file), strict=True)))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        raise damaged(file, "Parquet") from None
+    frame.columns = _names(tuple(name.strip() for name in frame.columns), file)
     for column in frame.iter_columns():
         limit = _INEXACT.get(column.dtype)
         if limit:
             _refuse_rounded((column.abs() >= limit) & column.is_finite(), column.name, file)
     texts = [_as_text(name, dtype, file) for name, dtype in frame.schema.items()]
-    return _known_cells(frame.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(SOURCE_ROW), *texts))
+    rows = frame.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(SOURCE_ROW), *texts)
+    return _known_cells(rows, file)
 
 
 def _as_text(name: str, dtype: pl.DataType, file: str) -> pl.Expr:
     value = pl.col(name)
-    if isinstance(dtype, pl.List) and not dtype.inner.is_nested():
+    if isinstance(dtype, pl.List) and not _is_no_text(dtype.inner):
         return value.cast(pl.List(pl.String)).list.join(";").alias(name)
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+    if _is_no_text(dtype):
         _refuse_type(name, file)
     if dtype.is_float():
-        whole = (value == value.round()) & value.is_finite()
-        return (
-            pl.when(value.is_nan())
-            .then(None)
-            .when(whole)
-            .then(value.cast(pl.Int64, strict=False).cast(pl.String))
-            .otherwise(value.cast(pl.String))
-            .alias(name)
-        )
+        whole = pl.when(value == value.round()).then(value.cast(pl.Int64, strict=False)).cast(pl.String)
+        return pl.when(value.is_not_nan()).then(pl.coalesce(whole, value.cast(pl.String))).alias(name)
     if isinstance(dtype, pl.Datetime):
         return value.dt.strftime("%Y-%m-%d %H:%M:%S").str.replace(_MIDNIGHT.pattern, "").alias(name)
     return value.cast(pl.String).alias(name)
 
 
+def _is_no_text(dtype: "pl.DataType | DataTypeClass") -> bool:
+    return dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration)
+
+
 def _refuse_type(name: str, file: str) -> NoReturn:
     raise SourceError(
-        "The column holds nested or binary values.", "Deliver one plain value per cell.", file, column=name
+        "The column holds nested or binary values, or durations.",
+        "Deliver one plain value per cell.",
+        file,
+        column=name,
     )
 
 
@@ -258,25 +300,28 @@ def _refuse_rounded(is_rounded: pl.Series, column: str, file: str) -> None:
         )
 
 
-def header_of_sheet(book: fastexcel.ExcelReader, sheet: str) -> tuple[str, ...]:
-    """Return the first row of a sheet of a workbook."""
-    row = book.load_sheet(sheet, header_row=None, n_rows=1, dtypes="string").to_polars()
+def header_of_sheet(book: fastexcel.ExcelReader, sheet: str, file: str) -> tuple[str, ...]:
+    """Return the first row of a sheet of a workbook; `SourceError` when the sheet is damaged."""
+    row = _cells(book, sheet, file, n_rows=1)
     return tuple((cell or "").strip() for cell in row.row(0)) if row.height else ()
 
 
 def read_sheet(content: bytes, sheet: str, file: str) -> pl.DataFrame:
     """Read one sheet of a workbook as shown; a date without time is ISO 8601. Blank rows count but make no record.
 
-    Raises `SourceError` for a number with more digits than a spreadsheet keeps.
+    Raises `SourceError` for a number with more digits than a spreadsheet keeps. The limits of workbooks were tested
+    when this one was opened for its headers.
     """
-    book = workbook(content, file)
-    cells = book.load_sheet(sheet, header_row=None, dtypes="string").to_polars()
+    book = fastexcel.read_excel(content)
+    cells = _cells(book, sheet, file)
+    if cells.is_empty():
+        raise SourceError(f"The sheet {sheet} is empty.", "Deliver it with a header.", file)
     names = _names(tuple((cell or "").strip() for cell in cells.row(0)), file)
     cells.columns = names
     _refuse_rounded_cells(cells[1:], book, sheet, file)
     frame = cells[1:].with_columns(pl.all().str.replace(_MIDNIGHT.pattern, ""))
     frame = frame.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(SOURCE_ROW), pl.all())
-    frame = _known_cells(frame)
+    frame = _known_cells(frame, file)
     return frame.filter(~pl.all_horizontal(pl.exclude(SOURCE_ROW).is_null()))
 
 
@@ -291,3 +336,10 @@ def _refuse_rounded_cells(cells: pl.DataFrame, book: fastexcel.ExcelReader, shee
     for number in suspects:
         is_number = truths.to_series(number).is_not_null()
         _refuse_rounded(is_long.to_series(number) & is_number, cells.columns[number], file)
+
+
+def _cells(book: fastexcel.ExcelReader, sheet: str, file: str, n_rows: int | None = None) -> pl.DataFrame:
+    try:
+        return book.load_sheet(sheet, header_row=None, n_rows=n_rows, dtypes="string").to_polars()
+    except fastexcel.FastExcelError:
+        raise damaged(file, "Excel") from None

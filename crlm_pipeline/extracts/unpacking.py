@@ -17,6 +17,7 @@ MAX_UNPACKED_BYTES: Final = 32 * 2**30  # of a gzipped file
 MAX_RATIO: Final = 200  # unpacked to packed bytes; registry XML and JSON unpack to some 20 times
 _RATIO_COUNTS_FROM: Final = 2**24  # unpacked bytes; below them any ratio is harmless
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_CHUNK: Final = 2**20
 _GZIP_WINDOW: Final = 31  # zlib's number for a gzip header
 
 
@@ -28,6 +29,18 @@ def unpacked_head(start: bytes) -> bytes:
         return zlib.decompressobj(_GZIP_WINDOW).decompress(start, HEAD_BYTES)
     except zlib.error:
         return b""
+
+
+def unpacked(content: bytes, file: str) -> bytes:
+    """Return all of a file, unpacked if it is gzipped; `SourceError` when it is damaged or beyond a limit."""
+    if not content.startswith(_GZIP_MAGIC):
+        return content
+    stream = MeteredBytes(content, file, "file")
+    chunks = []
+    while chunk := stream.read(_CHUNK):
+        stream.start_record()
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 class MeteredBytes:

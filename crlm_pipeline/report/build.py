@@ -8,6 +8,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from crlm_pipeline.errors import UsageError
+from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.report.export import write_csv
 from crlm_pipeline.report.fragments import Figure, Section, Table
 from crlm_pipeline.report.registry import Registry, read_registry
@@ -57,15 +58,17 @@ GENERATOR: Final = "crlm-pipeline"
 def write_report(warehouse: Warehouse, folder: Path, settings: Settings) -> Path:
     """Write the report of a published warehouse into `folder`, which is replaced as a whole; return its entry page.
 
-    The new report is built in `<folder>.next`. Raises `UsageError` when `folder` holds something else than a report.
+    The new report is built in `<folder>.next`, for its owner alone to read. Raises `UsageError` when `folder` holds
+    something else than a report.
     """
     _refuse_to_replace(folder)
     registry = read_registry(warehouse, settings)
     half_made = folder.with_name(f"{folder.name}.next")
     shutil.rmtree(half_made, ignore_errors=True)
-    (half_made / "data").mkdir(parents=True)
-    for centre in (None, *registry.codes):
-        _write_page(registry, centre, half_made)
+    with owner_only():
+        (half_made / "data").mkdir(parents=True)
+        for centre in (None, *registry.codes):
+            _write_page(registry, centre, half_made)
     _swap(half_made, folder)
     return folder / "index.html"
 

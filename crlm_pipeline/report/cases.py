@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.guidelines.explanation import explain_record, last_run, records
 from crlm_pipeline.guidelines.load import Knowledge
+from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.resources import template_folder
 from crlm_pipeline.warehouse import Warehouse
 
@@ -36,17 +38,23 @@ def write_cases(warehouse: Warehouse, folder: Path, knowledge: Knowledge, guidel
     """
     if folder.exists() and not (folder / MARKER).is_file():
         raise UsageError(f"{folder}: holds something else than a list of cases. Name a new folder with --with-cases.")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
-    (folder / MARKER).touch(mode=0o600)
     listed = warehouse.query("report/cases", guideline=guideline)
+    shutil.rmtree(folder, ignore_errors=True)
+    with owner_only():
+        _write_pages(warehouse, folder, knowledge, guideline, listed)
+    return folder
+
+
+def _write_pages(
+    warehouse: Warehouse, folder: Path, knowledge: Knowledge, guideline: str, listed: pl.DataFrame
+) -> None:
+    folder.mkdir(parents=True)
+    (folder / MARKER).touch()
     for number, rows in enumerate(listed.partition_by("centre_id", maintain_order=True), 1):
-        page = folder / f"centre-{number:02}.html"
         centre = rows.item(0, "centre_id")
         cases = list(_cases(warehouse, knowledge, rows.to_dicts(), guideline))
-        page.touch(mode=0o600)
+        page = folder / f"centre-{number:02}.html"
         page.write_text(_page(centre, guideline, cases), encoding="utf-8")
-    return folder
 
 
 def _cases(warehouse: Warehouse, knowledge: Knowledge, rows: list[dict[str, Any]], guideline: str) -> Iterator[Case]:

@@ -13,12 +13,14 @@ LAST_DAY_COLUMNS: Final = ("report_date",)
 
 _PRECISION: Final = "|precision"
 _EARLIEST_YEAR: Final = 1900
+LONGEST_TEXT: Final = 1_000  # signs; no id, name or code is longer, and what reads them later may take them apart
 
 _EXPECTED: Final[dict[pl.DataType, tuple[str, str]]] = {
     pl.Date(): ("not_a_date", "expected a date such as 2023-05-17, 2023-05 or 2023, not before 1900."),
     pl.Int32(): ("not_an_integer", "expected a whole number."),
     pl.Float64(): ("not_a_number", "expected a number with a decimal point."),
     pl.Boolean(): ("not_a_boolean", "expected true or false."),
+    pl.String(): ("too_long", f"expected at most {LONGEST_TEXT:,} signs."),
 }
 
 CAST_CHECKS: Final = tuple(name for name, _ in _EXPECTED.values())
@@ -99,7 +101,8 @@ def _typed(column: Column) -> pl.Expr:
         case pl.List():
             return _list(text)
         case _:
-            return _dotted(text) if column.name == "topography" else text
+            short = pl.when(text.str.len_chars() <= LONGEST_TEXT).then(text)
+            return _dotted(short) if column.name == "topography" else short
 
 
 def _not_before_start() -> pl.Expr:

@@ -51,11 +51,15 @@ def flow_runs() -> list[Any]:
         return client.read_flow_runs()
 
 
-def task_names() -> list[str]:
+def task_runs() -> list[Any]:
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
-        return [run.name.rsplit("-", 1)[0] for run in client.read_task_runs()]
+        return client.read_task_runs()
+
+
+def task_names() -> list[str]:
+    return [run.name.rsplit("-", 1)[0] for run in task_runs()]
 
 
 @pytest.mark.usefixtures("server", "quick_report")
@@ -124,3 +128,25 @@ def test_the_server_learns_paths_and_settings_but_nothing_of_a_patient(job: Job)
     known = json.dumps([run.model_dump(mode="json") for run in flow_runs()])
     assert str(job.warehouse) in known
     assert "P0000001" not in known
+
+
+@pytest.mark.usefixtures("server", "quick_report")
+def test_the_server_learns_nothing_of_a_defect_but_its_kind_and_place(
+    job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from flows import steps
+    from flows.defects import DefectError
+    from flows.ingest import ingest
+    from flows.tasks import INGEST
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("QZX-secret")
+
+    monkeypatch.setattr(steps, "validate", broken)
+    monkeypatch.setattr(INGEST, "retries", 0)
+    with pytest.raises(DefectError):
+        ingest(job)
+    known = json.dumps([run.model_dump(mode="json") for run in (*flow_runs(), *task_runs())])
+    assert "DefectError" in known
+    assert "ValueError in test_prefect.py" in known
+    assert "QZX" not in known + caplog.text

@@ -1,5 +1,7 @@
 """Protein changes derived from genomic positions."""
 
+from random import Random
+
 import pytest
 
 from crlm_pipeline.extracts.codons import ELSEWHERE, protein_change
@@ -134,3 +136,30 @@ def test_a_deletion_that_runs_from_a_hotspot_out_of_the_exon_is_unknown_and_not_
     into_codon_146 = "A" * (25378560 - last_base_of_exon_4 + 3)
     assert protein_change("KRAS", "GRCh37", last_base_of_exon_4 - 2, into_codon_146, "-") is None
     assert protein_change("KRAS", "GRCh37", last_base_of_exon_4 - 2, "AAAA", "-") == ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    ("gene", "build", "start", "reference", "alternative"),
+    [
+        ("KRAS", "GRCh37", 25398317, "CAA", "CAACAT"),  # before the first codon
+        ("NRAS", "GRCh38", 114709569, "-", "CCGTCC"),  # behind the last one that is known
+    ],
+)
+def test_an_insertion_at_the_edge_of_the_known_part_is_elsewhere(
+    gene: str, build: str, start: int, reference: str, alternative: str
+) -> None:
+    assert protein_change(gene, build, start, reference, alternative) in (ELSEWHERE, None)
+
+
+def test_an_allele_without_end_is_no_small_variant() -> None:
+    assert protein_change("KRAS", "GRCh37", 25398284, "C", "C" + "A" * 9_999) is not None
+    assert protein_change("KRAS", "GRCh37", 25398284, "C", "C" + "A" * 10_000) is None
+
+
+def test_no_variant_breaks_the_derivation() -> None:
+    random = Random(1)  # noqa: S311  # the same variants each time
+    for number in range(3_000):
+        start = 25398208 + random.randint(-5, 115) if number % 2 else 25378548 + random.randint(-5, 165)
+        alternative = "".join(random.choices("ACGT", k=random.choice((0, 1, 3, 30)))) or "-"
+        for removed in ("-", *"ACGT"):
+            protein_change("KRAS", "GRCh37", start, removed, alternative)

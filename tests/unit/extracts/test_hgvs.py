@@ -1,5 +1,7 @@
 """Protein changes as registries spell them."""
 
+import time
+
 import polars as pl
 import pytest
 
@@ -94,3 +96,18 @@ def test_parse_all_has_a_row_for_each_distinct_text_and_nulls_for_the_unreadable
 
 def test_parse_all_of_nothing_is_empty() -> None:
     assert parse_all([None]).is_empty()
+
+
+@pytest.mark.parametrize("text", ["G1_G40001del", "p.Gly40001Cys", "12_40001G>A", "G1_G99999999999del"])
+def test_a_codon_beyond_the_longest_protein_is_unreadable(text: str) -> None:
+    assert parse(text.replace("40001", "40000")) or "999" in text
+    assert parse(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["G" + "1" * 5_000 + "C", "A" * 100_000, "(" * 100_000, "G12" + "fs" * 50_000, " " * 100_000]
+)
+def test_a_text_without_end_is_unreadable_and_takes_no_time(text: str) -> None:
+    began = time.monotonic()
+    assert parse(text) is None
+    assert time.monotonic() - began < 1

@@ -127,3 +127,17 @@ def test_a_malformed_topography_rejects_the_row(text):
 def test_a_required_cell_that_is_no_value_is_told_once():
     ingested = validated(drug_exposure=[row("drug_exposure", start_date="soon")])
     assert reasons(ingested, "drug_exposure") == [(1, "row", "not_a_date", "start_date")]
+
+
+def test_a_text_without_end_is_set_aside_and_refuses_its_row_where_it_is_required():
+    longest, longer = "x" * 1_000, "x" * 1_001
+    assert cell("drug_exposure", "drug", longest) == longest
+    assert reasons(validated(drug_exposure=[row("drug_exposure", trial_id=longer)]), "drug_exposure") == [
+        (1, "cell", "too_long", "trial_id")
+    ]
+    assert reasons(validated(drug_exposure=[row("drug_exposure", drug=longer)]), "drug_exposure") == [
+        (1, "row", "too_long", "drug")
+    ]
+    assert reasons(validated(tumour=[row("tumour", topography=longer)]), "tumour") == [
+        (1, "row", "too_long", "topography")
+    ]
