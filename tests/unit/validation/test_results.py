@@ -65,6 +65,7 @@ def bad_cell(check: Registered) -> str | None:
         "date_in_future": "2999-01-01",
         "date_imputed": "2025",
         "malformed": "?",
+        "too_long": "x" * 1001,
         "id_rounded": "1.23457E+19",
         "not_in_vocabulary": "QQ" if column == "country" else "another",
     }
