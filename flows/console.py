@@ -25,7 +25,7 @@ def complain(text: str) -> None:
 
 def warn(text: str) -> None:
     """Write what must be read, but is no result, to standard error."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{printable_lines(text)}\n")
 
 
 def say_json(content: Any) -> None:

@@ -50,7 +50,7 @@ def damage(folder: Path, random: Random) -> str:
 
 def _damage_file(path: Path, other: bytes, random: Random) -> str:
     content = path.read_bytes()
-    structured = _structured(path, content)
+    structured = structure_of(path, content)
     if structured and random.random() < 0.6:
         damaged = structured(content, random)
         name = structured.__name__
@@ -61,7 +61,7 @@ def _damage_file(path: Path, other: bytes, random: Random) -> str:
     return name
 
 
-def _structured(path: Path, content: bytes) -> Callable[[bytes, Random], bytes] | None:
+def structure_of(path: Path, content: bytes) -> Callable[[bytes, Random], bytes] | None:
     if path.suffix in (".csv", ".tsv", ".txt", ".maf"):
         return delimited
     if path.suffix == ".parquet":
