@@ -319,6 +319,7 @@ def _insert_audit(warehouse: Warehouse, chance: Chance, run: dict[str, Any]) -> 
         "guidelines": list(SERIES),
         "side_policy": "right",
         "grace_days": 90,
+        "is_addition": False,
     }
     warehouse.insert(audit.Run, frame(audit.Run, [shared | run]))
     file = {"source_file_id": FILE_ID, "run_id": RUN_ID, "file_name": "patient.csv", "format": "canonical"}

@@ -265,6 +265,26 @@ def test_unchanged_files_of_a_whole_registry_are_not_read_again(
     assert content(Nights(tmp_path / "clean").run(centres, add=False)) == second
 
 
+def test_a_night_without_news_tells_the_same_of_every_check_and_every_column(nights: Nights, tmp_path: Path) -> None:
+    """Also where a file is not read again: the record keeps every column, the file has only some."""
+    told = {
+        "checks": "select * exclude (run_id) from audit.check_result order by all",
+        "delivered": "from audit.delivered_column order by all",
+        "set aside": "from audit.set_aside_count order by all",
+        "balance": "select * exclude (run_id) from audit.row_ledger order by all",
+    }
+    odd = {**ANTIBODY[0], "end_date": "2022-01-01"}
+    whole = registry(ann={"drug_exposure": [odd]}, bob=THREE["bob"]).write(tmp_path / "whole")
+    (whole / "outcome.csv").write_text("patient_id,outcome_date,outcome\n")
+    first = nights.run(whole, add=False)
+    before = {name: first.rows(sql) for name, sql in told.items()}
+    assert ("not_applicable",) in first.rows("select distinct status from audit.check_result")
+    again = nights.run(whole, add=False)
+    assert {name: again.rows(sql) for name, sql in told.items()} == before
+    added = nights.run(whole, add=True)
+    assert {name: added.rows(sql) for name, sql in told.items()} == before
+
+
 def test_files_are_read_again_after_additions_replaced_rows_of_them(nights: Nights, tmp_path: Path) -> None:
     whole = registry(**THREE).write(tmp_path / "whole")
     first = content(nights.run(whole, add=False))
