@@ -10,7 +10,7 @@ from typing import Final, Literal
 import polars as pl
 
 from crlm_pipeline.errors import SourceError
-from crlm_pipeline.extracts import fhir_json, limits, markup, text
+from crlm_pipeline.extracts import fhir_json, limits, markup, parquet, text
 from crlm_pipeline.extracts.bombs import OLE_MAGIC
 from crlm_pipeline.extracts.unpacking import unpacked, unpacked_head
 from crlm_pipeline.printable import printable
@@ -93,7 +93,7 @@ class Sheet:
         if self.delivered is not None:
             return self.delivered
         if self.kind == "parquet":
-            return text.read_parquet(self.file.content, self.file.name)
+            return parquet.read_parquet(self.file.content, self.file.name)
         if self.kind == "workbook":
             return text.read_sheet(self.file.content, self.name, self.file.name)
         return text.read_text(unpacked(self.file.content, self.file.name), self.file.name)
@@ -237,7 +237,7 @@ def _sheets(file: SourceBytes) -> Iterator[Sheet]:
     start = text.read_bytes(file.path, file.name, limit=text.HEAD_BYTES)
     kind, stem = file.kind_and_stem
     if start.startswith(text.PARQUET_MAGIC) or (kind == ".parquet" and start):
-        yield Sheet(file, stem, text.header_of_parquet(file.content, file.name), kind="parquet")
+        yield Sheet(file, stem, parquet.header_of_parquet(file.content, file.name), kind="parquet")
     elif start.startswith((text.ZIP_MAGIC, OLE_MAGIC)) or (kind == ".xlsx" and start):
         book = text.workbook(file.content, file.name)
         for name in book.sheet_names:

@@ -1,4 +1,4 @@
-"""Records of one file as text: delimited text, Parquet and Excel become frames of String columns with row numbers.
+"""Records of one file as text: delimited text and Excel become frames of String columns with row numbers.
 
 Nothing is guessed: a file that is cut off, in another encoding, ragged or without unique headers is refused with the
 place and the remedy. Cells come as delivered; an empty cell is null.
@@ -10,27 +10,23 @@ import io
 import re
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final
 
 import fastexcel
 import polars as pl
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts import limits
-from crlm_pipeline.extracts.bombs import damaged, refuse_parquet, refuse_size, refuse_workbook
-
-if TYPE_CHECKING:
-    from polars.datatypes import DataTypeClass
+from crlm_pipeline.extracts.bombs import damaged, refuse_size, refuse_workbook
 
 SOURCE_ROW: Final = "source_row"
 HEAD_BYTES: Final = 262_144
 PARQUET_MAGIC: Final = b"PAR1"
 ZIP_MAGIC: Final = b"PK\x03\x04"
 _DELIMITERS: Final = ("\t", ";", ",")
-# From here on a number may stand for its neighbours too: a float by its bits, a spreadsheet by its 15 digits.
-_INEXACT: Final[dict[pl.DataType, int]] = {pl.Float32(): 2**24, pl.Float64(): 2**53}
+# From here on a number may stand for its neighbours too: a spreadsheet keeps 15 digits.
 _INEXACT_CELL: Final = r"^-?\d{16,}$"
-_MIDNIGHT: Final = re.compile(r" 00:00:00(\.0+)?$")
+MIDNIGHT: Final = re.compile(r" 00:00:00(\.0+)?$")
 _PATTERN: Final = re.compile(r"\*|\^.*\$", re.DOTALL)
 csv.field_size_limit(2 * limits.MAX_CELL_BYTES)  # beyond our own limit, which has words for it
 
@@ -133,15 +129,6 @@ def _unquoted(cell: str) -> str:
     return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
-def header_of_parquet(content: bytes, file: str) -> tuple[str, ...]:
-    """Return the column names of a Parquet file; `SourceError` when it is cut off or beyond a limit."""
-    refuse_parquet(content, file)
-    try:
-        return tuple(name.strip() for name in pl.read_parquet_schema(io.BytesIO(content)))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise damaged(file, "Parquet") from None
-
-
 def workbook(content: bytes, file: str) -> fastexcel.ExcelReader:
     """Open an Excel workbook; `SourceError` when it is damaged or beyond a limit."""
     refuse_workbook(content, file)
@@ -160,7 +147,7 @@ def read_text(content: bytes, file: str) -> pl.DataFrame:
     separator = delimiter(header_line)
     # A comment line may hold the same words: the header is a line of its own.
     body = text if text.startswith(header_line) else text[text.index(f"\n{header_line}") + 1 :]
-    names = _names(header_of_text(header_line), file)
+    names = column_names(header_of_text(header_line), file)
     refuse_size(body.count("\n", 0, len(body) - 1), len(names), file)
     if separator != "\t" and '"' in body:
         return _read_quoted(body, separator, names, file)
@@ -171,7 +158,7 @@ def read_text(content: bytes, file: str) -> pl.DataFrame:
     ragged = frame.select(SOURCE_ROW, pl.col("cells").list.len()).filter(pl.col("cells") != len(names))
     _refuse_ragged(ragged.row(0) if ragged.height else None, len(names), file)
     columns = [pl.col("cells").list.get(i).alias(name) for i, name in enumerate(names)]
-    return _known_cells(frame.select(SOURCE_ROW, *columns), file, strip_quotes='"' in body)
+    return known_cells(frame.select(SOURCE_ROW, *columns), file, strip_quotes='"' in body)
 
 
 def _read_quoted(body: str, separator: str, names: list[str], file: str) -> pl.DataFrame:
@@ -188,7 +175,7 @@ def _read_quoted(body: str, separator: str, names: list[str], file: str) -> pl.D
     _refuse_ragged(ragged, len(names), file)
     numbers = pl.Series(SOURCE_ROW, [row for row, _ in numbered], dtype=pl.Int32)
     columns = [pl.Series(name, [cells[i] for _, cells in numbered], dtype=pl.String) for i, name in enumerate(names)]
-    return _known_cells(pl.DataFrame([numbers, *columns]), file)
+    return known_cells(pl.DataFrame([numbers, *columns]), file)
 
 
 def _refuse_ragged(ragged: tuple[int, int] | None, width: int, file: str) -> None:
@@ -203,7 +190,7 @@ def _refuse_ragged(ragged: tuple[int, int] | None, width: int, file: str) -> Non
         )
 
 
-def _names(header: tuple[str, ...], file: str) -> list[str]:
+def column_names(header: tuple[str, ...], file: str) -> list[str]:
     """Return the header with nameless columns numbered; `SourceError` for a name that stands twice.
 
     Numbered is also a name that polars would take for a pattern of names.
@@ -222,7 +209,7 @@ def _names(header: tuple[str, ...], file: str) -> list[str]:
     return names
 
 
-def _known_cells(frame: pl.DataFrame, file: str, *, strip_quotes: bool = False) -> pl.DataFrame:
+def known_cells(frame: pl.DataFrame, file: str, *, strip_quotes: bool = False) -> pl.DataFrame:
     """Make empty cells null, and in unquoted text take the quotes off a cell that is wholly quoted."""
     cells = pl.exclude(SOURCE_ROW)
     _refuse_long_cells(frame, file)
@@ -243,51 +230,7 @@ def _refuse_long_cells(frame: pl.DataFrame, file: str) -> None:
             raise SourceError(problem, "Deliver texts and images apart from the table.", file, row, name)
 
 
-def read_parquet(content: bytes, file: str) -> pl.DataFrame:
-    """Read Parquet; numbers, dates, booleans and lists become the text a CSV would hold (lists by `;`)."""
-    refuse_parquet(content, file)
-    try:
-        frame = pl.read_parquet(io.BytesIO(content))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise damaged(file, "Parquet") from None
-    frame.columns = _names(tuple(name.strip() for name in frame.columns), file)
-    for column in frame.iter_columns():
-        limit = _INEXACT.get(column.dtype)
-        if limit:
-            _refuse_rounded((column.abs() >= limit) & column.is_finite(), column.name, file)
-    texts = [_as_text(name, dtype, file) for name, dtype in frame.schema.items()]
-    rows = frame.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(SOURCE_ROW), *texts)
-    return _known_cells(rows, file)
-
-
-def _as_text(name: str, dtype: pl.DataType, file: str) -> pl.Expr:
-    value = pl.col(name)
-    if isinstance(dtype, pl.List) and not _is_no_text(dtype.inner):
-        return value.cast(pl.List(pl.String)).list.join(";").alias(name)
-    if _is_no_text(dtype):
-        _refuse_type(name, file)
-    if dtype.is_float():
-        whole = pl.when(value == value.round()).then(value.cast(pl.Int64, strict=False)).cast(pl.String)
-        return pl.when(value.is_not_nan()).then(pl.coalesce(whole, value.cast(pl.String))).alias(name)
-    if isinstance(dtype, pl.Datetime):
-        return value.dt.strftime("%Y-%m-%d %H:%M:%S").str.replace(_MIDNIGHT.pattern, "").alias(name)
-    return value.cast(pl.String).alias(name)
-
-
-def _is_no_text(dtype: "pl.DataType | DataTypeClass") -> bool:
-    return dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration)
-
-
-def _refuse_type(name: str, file: str) -> NoReturn:
-    raise SourceError(
-        "The column holds nested or binary values, or durations.",
-        "Deliver one plain value per cell.",
-        file,
-        column=name,
-    )
-
-
-def _refuse_rounded(is_rounded: pl.Series, column: str, file: str) -> None:
+def refuse_rounded(is_rounded: pl.Series, column: str, file: str) -> None:
     """Refuse a column with a number that has lost digits: different ids may have become the same one."""
     rows = is_rounded.fill_null(value=False).arg_true()
     if len(rows):
@@ -316,12 +259,12 @@ def read_sheet(content: bytes, sheet: str, file: str) -> pl.DataFrame:
     cells = _cells(book, sheet, file)
     if cells.is_empty():
         raise SourceError(f"The sheet {sheet} is empty.", "Deliver it with a header.", file)
-    names = _names(tuple((cell or "").strip() for cell in cells.row(0)), file)
+    names = column_names(tuple((cell or "").strip() for cell in cells.row(0)), file)
     cells.columns = names
     _refuse_rounded_cells(cells[1:], book, sheet, file)
-    frame = cells[1:].with_columns(pl.all().str.replace(_MIDNIGHT.pattern, ""))
+    frame = cells[1:].with_columns(pl.all().str.replace(MIDNIGHT.pattern, ""))
     frame = frame.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(SOURCE_ROW), pl.all())
-    frame = _known_cells(frame, file)
+    frame = known_cells(frame, file)
     return frame.filter(~pl.all_horizontal(pl.exclude(SOURCE_ROW).is_null()))
 
 
@@ -335,7 +278,7 @@ def _refuse_rounded_cells(cells: pl.DataFrame, book: fastexcel.ExcelReader, shee
     truths = book.load_sheet(sheet, header_row=None, dtypes="boolean").to_polars()[1:]
     for number in suspects:
         is_number = truths.to_series(number).is_not_null()
-        _refuse_rounded(is_long.to_series(number) & is_number, cells.columns[number], file)
+        refuse_rounded(is_long.to_series(number) & is_number, cells.columns[number], file)
 
 
 def _cells(book: fastexcel.ExcelReader, sheet: str, file: str, n_rows: int | None = None) -> pl.DataFrame:

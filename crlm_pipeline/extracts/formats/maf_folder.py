@@ -22,6 +22,8 @@ NAME: Final = "maf_folder"
 _PATIENT: Final = "Tumor_Sample_Barcode"
 _FORM: Final = (_PATIENT, "icd_o_3_site")
 _UNKNOWN_COUNTRY: Final = "ZZ"
+_YEARS: Final = (1900, 2100)
+_MOST_DAYS: Final = 60_000
 _FORM_COLUMNS: Final = (
     *_FORM, "gender", "vital_status", "days_to_birth", "days_to_death", "days_to_last_followup",
     "days_to_last_known_alive", "tissue_source_site", "icd_o_3_histology", "age_at_initial_pathologic_diagnosis",
@@ -74,10 +76,16 @@ def _form_tables(form: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 
 def _day(days: str) -> pl.Expr:
-    """Return the first day of the year of diagnosis plus a number of days, as text; null when either is unknown."""
+    """Return the first day of the year of diagnosis plus a number of days, as text; null when either is unknown.
+
+    A number of days that no life has stays as it is, so that validation sets it aside.
+    """
     year = pl.col("year_of_initial_pathologic_diagnosis").cast(pl.Int32, strict=False)
-    count = pl.col(days).cast(pl.Int64, strict=False)
-    return (pl.date(year, 1, 1) + pl.duration(days=count)).cast(pl.String)
+    known = pl.when(year.is_between(*_YEARS)).then(year)
+    number = pl.col(days).cast(pl.Float64, strict=False)
+    count = pl.when(number.abs() <= _MOST_DAYS).then(number.cast(pl.Int64, strict=False))
+    day = (pl.date(known, 1, 1) + pl.duration(days=count)).cast(pl.String)
+    return pl.when(number.abs() > _MOST_DAYS).then(pl.col(days)).otherwise(day)
 
 
 def _patients(form: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ import pytest
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts import limits, text, unpacking
 from crlm_pipeline.extracts.mapping_load import load_mapping
+from crlm_pipeline.extracts.parquet import read_parquet
 from crlm_pipeline.extracts.read import read_sources
 from tests.unit.extracts.files import PATIENT, checks, read, table, write
 from tests.unit.extracts.test_cbioportal import META, ONE_PATIENT, patients, sample, samples
@@ -206,7 +207,7 @@ def claiming(rows: int) -> bytes:
 @pytest.mark.parametrize("dtype", [pl.Binary, pl.Duration("us"), pl.Struct({"a": pl.String}), pl.List(pl.Binary)])
 def test_what_is_no_text_is_refused_by_its_column(dtype: pl.DataType) -> None:
     with pytest.raises(SourceError, match="nested or binary"):
-        text.read_parquet(parquet(pl.DataFrame({"a": pl.Series([None], dtype=dtype)})), "patient.parquet")
+        read_parquet(parquet(pl.DataFrame({"a": pl.Series([None], dtype=dtype)})), "patient.parquet")
 
 
 def test_integers_beyond_64_bits_stay_as_they_are() -> None:
@@ -216,13 +217,27 @@ def test_integers_beyond_64_bits_stay_as_they_are() -> None:
             "b": pl.Series(["12345678901234567890123.00"]).cast(pl.Decimal(38, 2)),
         }
     )
-    assert text.read_parquet(parquet(frame), "f").rows() == [(1, "18446744073709551615", "12345678901234567890123.00")]
+    assert read_parquet(parquet(frame), "f").rows() == [(1, "18446744073709551615", "12345678901234567890123.00")]
     assert text.read_text(b"a\n123456789012345678901234567890\n", "f").rows() == [(1, "123456789012345678901234567890")]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "per_day"), [(pl.Date, 1), (pl.Datetime("ms"), 86_400_000), (pl.Datetime("us", "UTC"), 86_400_000_000)]
+)
+def test_days_beyond_the_calendar_stay_numbers(dtype: pl.DataType, per_day: int) -> None:
+    days = [0, 2_932_895, 2_932_897, -719_161, -719_164, 9_999_999]
+    numbers = pl.Series([day * per_day for day in days], dtype=pl.Int32 if per_day == 1 else pl.Int64)
+    delivered = numbers.cast(dtype)
+    far = [str(2_932_897 * per_day), str(-719_164 * per_day), str(9_999_999 * per_day)]
+    read = read_parquet(parquet(pl.DataFrame({"a": delivered})), "f")["a"].to_list()
+    assert read == ["1970-01-01", "9999-12-30", far[0], "0001-01-02", far[1], far[2]]
+    lists = pl.DataFrame({"a": delivered}).select(pl.col("a").implode())
+    assert read_parquet(parquet(lists), "f")["a"].to_list() == [";".join(read)]
 
 
 def test_numbers_that_are_none_are_not_lost() -> None:
     frame = pl.DataFrame({"a": [float("inf"), float("-inf"), float("nan")]})
-    assert text.read_parquet(parquet(frame), "f")["a"].to_list() == ["inf", "-inf", None]
+    assert read_parquet(parquet(frame), "f")["a"].to_list() == ["inf", "-inf", None]
 
 
 # --- text

@@ -234,3 +234,16 @@ def test_a_portal_download_beside_the_forms_is_not_used(tmp_path: Path) -> None:
 def test_a_maf_without_forms_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no patient table"):
         read(tmp_path, {"maf.tsv": tab(MAF_HEADER, variant())})
+
+
+@pytest.mark.parametrize("days", ["60001", "-60001", "1e18", "9223372036854775808", "inf"])
+def test_a_number_of_days_that_no_life_has_is_set_aside_and_not_lost(tmp_path: Path, days: str) -> None:
+    extract = folder(tmp_path, {"days_to_death": days, "days_to_birth": "60000"})
+    assert table(extract, "patient").select("death_date", "birth_year").row(0) == (days, "2172")
+
+
+@pytest.mark.parametrize("year", ["1899", "2101", "2147483647", "-1"])
+def test_a_year_of_diagnosis_that_cannot_be_places_no_day(tmp_path: Path, year: str) -> None:
+    extract = folder(tmp_path, {"year_of_initial_pathologic_diagnosis": year, "days_to_death": "5"})
+    assert table(extract, "patient")["death_date"].to_list() == [None]
+    assert table(extract, "tumour")["diagnosis_date"].to_list() == [year]

@@ -10,6 +10,7 @@ import xlsxwriter
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts import text
+from crlm_pipeline.extracts.parquet import header_of_parquet, read_parquet
 
 
 def rows(content: str | bytes) -> list[tuple[object, ...]]:
@@ -130,7 +131,7 @@ def test_parquet_becomes_the_text_a_csv_would_hold() -> None:
             "name": ["x", " "],
         }
     )
-    assert text.read_parquet(parquet(frame), "patient.parquet").rows() == [
+    assert read_parquet(parquet(frame), "patient.parquet").rows() == [
         (1, "3", "2.5", "2024-01-02", "2024-01-02", "true", "liver;lung", "x"),
         (2, None, None, None, "2024-01-02 03:04:05", "false", None, None),
     ]
@@ -142,28 +143,28 @@ def test_parquet_becomes_the_text_a_csv_would_hold() -> None:
 )
 def test_a_float_beyond_its_exact_numbers_is_refused(dtype: type[pl.DataType], exact: int, rounded: int) -> None:
     kept = pl.DataFrame({"id": [1, None, exact]}, schema={"id": dtype})
-    assert text.read_parquet(parquet(kept), "patient.parquet")["id"].to_list() == ["1", None, str(exact)]
+    assert read_parquet(parquet(kept), "patient.parquet")["id"].to_list() == ["1", None, str(exact)]
     with pytest.raises(SourceError, match="rounded") as caught:
-        text.read_parquet(parquet(pl.DataFrame({"id": [1, None, rounded]}, schema={"id": dtype})), "patient.parquet")
+        read_parquet(parquet(pl.DataFrame({"id": [1, None, rounded]}, schema={"id": dtype})), "patient.parquet")
     assert (caught.value.file, caught.value.row, caught.value.column) == ("patient.parquet", 3, "id")
     assert str(rounded) not in str(caught.value)
 
 
 def test_a_whole_number_of_64_bit_is_kept_with_all_its_digits() -> None:
     frame = pl.DataFrame({"id": [2**63 - 1, 2**53 + 1]})
-    assert text.read_parquet(parquet(frame), "patient.parquet")["id"].to_list() == [str(2**63 - 1), str(2**53 + 1)]
+    assert read_parquet(parquet(frame), "patient.parquet")["id"].to_list() == [str(2**63 - 1), str(2**53 + 1)]
 
 
 def test_a_truncated_parquet_file_is_refused() -> None:
     cut = parquet(pl.DataFrame({"a": [1]}))[:60]
-    for read in (text.read_parquet, text.header_of_parquet):
+    for read in (read_parquet, header_of_parquet):
         with pytest.raises(SourceError, match="cut off"):
             read(cut, "patient.parquet")
 
 
 def test_nested_values_in_parquet_are_refused_by_column() -> None:
     with pytest.raises(SourceError) as caught:
-        text.read_parquet(parquet(pl.DataFrame({"a": [{"b": 1}]})), "patient.parquet")
+        read_parquet(parquet(pl.DataFrame({"a": [{"b": 1}]})), "patient.parquet")
     assert caught.value.column == "a"
 
 
