@@ -92,9 +92,13 @@ PUBLISHED: Final = (
         "row",
         (Margin(("outcome",)), Margin(("fate",)), Margin(("table_name",)), Margin(("month",)), _CENTRES),
         measures=("completeness",),
-        spare=pl.col("month").is_not_null(),
+        spare=pl.col("month").is_not_null() & pl.col("centre_id").is_not_null(),
         # What the shares of rows and cells are worked out from.
-        keep=(pl.col("outcome") == "accepted") & pl.all_horizontal(pl.col("month", "fate").is_null()),
+        keep=pl.all_horizontal(
+            pl.col("outcome") == "accepted",
+            pl.col("fate").is_null(),
+            pl.col("month").is_null() | pl.col("centre_id").is_null(),
+        ),
     ),
     Published("completeness", "row", (Margin(("column_name", "is_filled"), ("column_name",)), _CENTRES)),
     Published("source_records", "source record", (Margin(("is_mapped",)),)),

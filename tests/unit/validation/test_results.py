@@ -11,6 +11,7 @@ from crlm_pipeline.errors import DefectError
 from crlm_pipeline.extracts.pseudonyms import patient_hashes
 from crlm_pipeline.extracts.tables import Notice
 from crlm_pipeline.validation import Ingested, check_evaluated, ingest, validate
+from crlm_pipeline.validation.casts import LONGEST_TEXT
 from crlm_pipeline.validation.cross_table import IMPOSSIBLE
 from crlm_pipeline.validation.register import Registered, register
 from schemas.column import describe
@@ -67,6 +68,7 @@ def bad_cell(check: Registered) -> str | None:
         "malformed": "?",
         "too_long": "x" * 1001,
         "id_rounded": "1.23457E+19",
+        "too_long": "x" * (LONGEST_TEXT + 1),
         "not_in_vocabulary": "QQ" if column == "country" else "another",
     }
     return by_name.get(name, "another")
