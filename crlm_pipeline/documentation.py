@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from crlm_pipeline import resources
+from crlm_pipeline.extracts import limits, unpacking
 from crlm_pipeline.guidelines.comparison import statements
 from crlm_pipeline.guidelines.coverage import coverage
 from crlm_pipeline.guidelines.explanation import value_in_words
@@ -19,6 +20,7 @@ from crlm_pipeline.guidelines.load import Knowledge, load_editions
 from crlm_pipeline.guidelines.model import Edition, Rule
 from crlm_pipeline.guidelines.review_sheet import example_in_words
 from crlm_pipeline.guidelines.showcases import SHOWCASES, Shown, show
+from crlm_pipeline.validation.casts import LONGEST_TEXT
 from schemas.archive import ARCHIVE_MODELS
 from schemas.audit import AUDIT_MODELS
 from schemas.cohort import COHORT_MODELS
@@ -201,6 +203,49 @@ def biomarkers_page() -> str:
     return _page(parts)
 
 
+def limits_page() -> str:
+    """Return how much is taken of a delivery, as Markdown."""
+    rows = [
+        ("files in a source folder", f"{limits.MAX_FILES:,}"),
+        ("folders in folders", str(limits.MAX_DEPTH)),
+        ("a file", _gigabytes(limits.MAX_FILE_BYTES)),
+        (
+            "a gzipped file, unpacked",
+            f"{_gigabytes(unpacking.MAX_UNPACKED_BYTES)}, {unpacking.MAX_RATIO} times its size",
+        ),
+        (
+            "a workbook, unpacked",
+            f"{_gigabytes(limits.MAX_WORKBOOK_BYTES)}, {limits.MAX_WORKBOOK_RATIO} times its size",
+        ),
+        ("the rectangle of cells of a sheet", f"{limits.MAX_SHEET_CELLS:,}"),
+        ("columns of a table", f"{limits.MAX_COLUMNS:,}"),
+        ("cells of a table", f"{limits.MAX_CELLS:,}"),
+        ("a cell", f"{limits.MAX_CELL_BYTES // 1_000_000} MB"),
+        ("a record of XML or JSON", f"{unpacking.MAX_RECORD_BYTES >> 20} MB"),
+        ("a mapping file", f"{limits.MAX_MAPPING_BYTES >> 20} MB"),
+    ]
+    return _page(
+        [
+            "# Limits of a delivery",
+            GENERATED,
+            "What is larger is refused with a clear error before it can fill memory or disk; a real registry stays far "
+            "below. A large delivery can be split by patients and given in parts (`--add`). How many times its size a "
+            f"file may unpack to counts from {limits.RATIO_COUNTS_FROM >> 20} MB on.",
+            _markdown_table(("what", "at most"), rows),
+            f"A text of more than {LONGEST_TEXT:,} signs is no id, name or code: the cell is set aside (`too_long`), "
+            "or the row where the column is required.",
+        ]
+    )
+
+
+def _unpacked(count: int, ratio: int) -> str:
+    return f"{_gigabytes(count)}, {ratio} times its size"
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count >> 30} GB"
+
+
 def showcases_page(knowledge: Knowledge) -> str:
     """Return the showcases with the verdicts that the editions give them today, as Markdown."""
     parts = ["# Showcases", GENERATED, "One decision each, as the day, the country or one fact changes."]
@@ -229,6 +274,7 @@ def generated_pages() -> dict[str, str]:
         "guideline-conflicts.md": conflicts_page(),
         "showcases.md": showcases_page(knowledge),
         "biomarkers.md": biomarkers_page(),
+        "formats/limits.md": limits_page(),
         "guidelines/edition.schema.json": json.dumps(edition_schema(), indent=1) + "\n",
         **{f"guidelines/{edition.edition}.md": edition_page(edition) for edition in knowledge.editions},
     }
