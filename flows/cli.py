@@ -317,7 +317,8 @@ def synthetic(
         write_registry(folder, patients, seed)
     else:
         write_sample(folder, patients, seed, layout)
-    console.say(f"synthetic {folder}; next: crlm run {folder}")
+    mappings = "".join(f" --mapping {path}" for path in sorted(folder.glob("*.yaml")))
+    console.say(f"synthetic {folder}; next: crlm run {folder}{mappings}")
 
 
 @app.command()

@@ -111,7 +111,7 @@ def stacked_shares(frame: pl.DataFrame, order: Sequence[str], colours: Mapping[s
 def bars(frame: pl.DataFrame, title: str, colour: str = TEAL) -> str:
     """Return one bar per `row` with its `value` and the `text` to print beside it, in the order of the frame."""
     base = alt.Chart(frame, width=WIDTH - 40, height={"step": 30}).encode(
-        x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, format=",")),
+        x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, format=",d")),
         y=alt.Y("row:N", sort=frame["row"].to_list(), title=None),
     )
     return drawn(base.mark_bar(height=16, color=colour) + base.mark_text(align="left", dx=5).encode(text="text:N"))

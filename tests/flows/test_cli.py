@@ -19,6 +19,7 @@ from crlm_pipeline.warehouse import Warehouse, lock
 from flows import steps
 from schemas.audit import CheckResult, Finding
 from schemas.cohort import Decision
+from schemas.extract import Patient
 from tests.command_line import Answer, Crlm
 
 NOBODY = 65534
@@ -477,6 +478,34 @@ def test_example_writes_eight_tables_and_overwrites_none(crlm: Crlm, tmp_path: P
     assert len(list((tmp_path / "example").glob("*.csv"))) == 8
     answer = crlm("example", tmp_path / "example")
     assert (answer.code, answer.is_one_line) == (2, True)
+
+
+def test_synthetic_writes_any_format_and_says_how_to_read_it(crlm: Crlm, tmp_path: Path) -> None:
+    book = crlm("synthetic", tmp_path / "s", "--patients", 2, "--seed", 3, "--format", "spreadsheet")
+    assert (book.code, [path.suffix for path in sorted((tmp_path / "s").iterdir())]) == (0, [".yaml", ".xlsx"])
+    hint = book.out.rpartition("next: crlm run ")[2].split()
+    assert crlm("check", *hint).code == 0
+    refused = crlm("synthetic", tmp_path / "t", "--patients", 2, "--seed", 3, "--format", "papyrus")
+    assert refused.code == 2
+    assert "naaccr" in refused.err
+
+
+@pytest.mark.usefixtures("quick_report")
+def test_additions_and_pseudonyms_are_asked_for_by_option(crlm: Crlm, tmp_path: Path) -> None:
+    warehouse, key = tmp_path / "crlm.duckdb", tmp_path / "key"
+    key.write_text("k" * 32)
+    key.chmod(0o600)
+    for name, seed in (("a", 1), ("b", 2)):
+        assert crlm("synthetic", tmp_path / name, "--patients", 4, "--seed", seed).code == 0
+    options = ("--warehouse", warehouse, "--report", tmp_path / "report", "--pseudonym-key", key, "--guideline", "esmo")
+    assert crlm("run", tmp_path / "a", *options).code == 0
+    without = crlm("run", tmp_path / "b", "--add", *options[:4])
+    assert (without.code, without.is_one_line) == (2, True)
+    added = crlm("run", tmp_path / "b", "--add", "--json", *options)
+    assert added.code == 0
+    assert json.loads(added.out)["is_addition"] is True
+    with Warehouse.open_readonly(warehouse) as published:
+        assert all(len(one) == 32 for one in published.read(Patient)["patient_id"])
 
 
 def test_synthetic_writes_as_many_patients_as_asked(crlm: Crlm, tmp_path: Path) -> None:
