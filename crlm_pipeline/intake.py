@@ -16,7 +16,7 @@ def take_whole(sources: Sequence[Path], reader: Reader, archive: Archive, run_id
 
     Raises `SourceError` when the sources cannot be read or hold no patient table.
     """
-    read = read_deliveries(sources, replace(reader, known=archive.whole(reader_key())))
+    read = read_deliveries(sources, replace(reader, known=archive.whole(reader_key(reader.key_id))))
     refuse_without_patients(read)
     extract = replace(read, deleted=archive.all_deleted(read.deleted, run_id))
     return extract, archive.replaced_by(extract, run_id)

@@ -27,9 +27,11 @@ def new_run_id(started_at: datetime) -> str:
     return f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-def reader_key() -> str:
-    """Return a hash of the code and tables that read sources: with the same key the same file makes the same rows."""
-    return _hash([package_version()], [*resources.code_files("extracts"), *resources.reference_files()])
+def reader_key(pseudonym_key_id: str | None) -> str:
+    """Return a hash of the code, tables and pseudonyms by which sources are read: it stands for what a file makes."""
+    return _hash(
+        [package_version(), str(pseudonym_key_id)], [*resources.code_files("extracts"), *resources.reference_files()]
+    )
 
 
 def judgement_key(settings: Settings, as_of: date) -> str:

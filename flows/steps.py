@@ -127,15 +127,14 @@ def ingest(job: Job) -> Counts:
     run_id = new_run_id(started_at)
     last = _last(job.warehouse, is_needed=job.is_addition)
     key = load_key(job.pseudonym_key) if job.pseudonym_key else None
-    key_id = key.key_id if key else None
-    if last.is_there:
-        refuse_other_key(key_id, last.pseudonym_key_id, last.archive, is_addition=job.is_addition)
     reader = Reader([load_mapping(mapping) for mapping in job.mappings], key)
+    if last.is_there:
+        refuse_other_key(reader.key_id, last.pseudonym_key_id, last.archive, is_addition=job.is_addition)
     take_in = take_addition if job.is_addition else take_whole
     extract, archive = take_in(job.sources, reader, last.archive, run_id)
     ingested = _validated(extract, last.findings)
-    run = _new_run(ingested, job, run_id, started_at).with_columns(pseudonym_key_id=pl.lit(key_id, pl.String))
-    archiving = ArchivingRun(run_id, reader_key(), is_addition=job.is_addition)
+    run = _new_run(ingested, job, run_id, started_at).with_columns(pseudonym_key_id=pl.lit(reader.key_id, pl.String))
+    archiving = ArchivingRun(run_id, reader_key(reader.key_id), is_addition=job.is_addition)
     half_made = _half_made(job.warehouse)
     with building(half_made) as warehouse:
         for model in EXTRACT_MODELS:

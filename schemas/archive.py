@@ -3,7 +3,17 @@
 from typing import Final
 
 from schemas import vocabulary as v
-from schemas.audit import FILE_ID, TABLE_NAME
+from schemas.audit import (
+    FILE_BYTES,
+    FILE_CALENDAR,
+    FILE_FORMAT,
+    FILE_HASH,
+    FILE_ID,
+    FILE_NAME,
+    FILE_RECORDS,
+    FILE_UNMAPPED,
+    TABLE_NAME,
+)
 from schemas.column import Count, Integer, IntegerList, Table, Text, column, describe
 from schemas.extract import EXTRACT_MODELS, SOURCE_FILE_ID, SOURCE_ROW
 
@@ -29,13 +39,13 @@ class DeliveredFile(Table):
 
     delivery_id: Text = DELIVERY_ID
     source_file_id: Text = FILE_ID
-    file_name: Text = column("Name relative to the source.", required=True)
-    format: Text = column("Format recognised.", required=True)
-    sha256: Text = column("Hash of the content.", required=True)
-    byte_count: Count = column("Size.", unit="bytes", required=True)
-    calendar: Text = column("Whether its dates are real or relative.", required=True, values=v.CALENDAR)
-    row_count: Count = column("Source records.", required=True)
-    unmapped_count: Count = column("Source records that made no row.", required=True)
+    file_name: Text = FILE_NAME
+    format: Text = FILE_FORMAT
+    sha256: Text = FILE_HASH
+    byte_count: Count = FILE_BYTES
+    calendar: Text = FILE_CALENDAR
+    row_count: Count = FILE_RECORDS
+    unmapped_count: Count = FILE_UNMAPPED
 
     class Config:
         name = "archive.file"

@@ -8,6 +8,13 @@ from schemas.column import Boolean, Count, Date, Integer, Number, Table, Text, T
 RUN_ID: Final = column("Run.", required=True)
 FILE_ID: Final = column("File: first 16 hex digits of the SHA-256 of name, NUL and content.", required=True)
 TABLE_NAME: Final = column("Extract table.")
+FILE_NAME: Final = column("Name relative to the source.", required=True)
+FILE_FORMAT: Final = column("Format recognised.", required=True)
+FILE_HASH: Final = column("Hash of the content.", required=True)
+FILE_BYTES: Final = column("Size.", unit="bytes", required=True)
+FILE_CALENDAR: Final = column("Whether its dates are real or relative.", required=True, values=v.CALENDAR)
+FILE_RECORDS: Final = column("Source records.", required=True)
+FILE_UNMAPPED: Final = column("Source records that made no row.", required=True)
 
 
 class Run(Table):
@@ -49,13 +56,13 @@ class SourceFile(Table):
 
     source_file_id: Text = FILE_ID
     run_id: Text = RUN_ID
-    file_name: Text = column("Name relative to the source.", required=True)
-    format: Text = column("Format recognised.", required=True)
-    sha256: Text = column("Hash of the content.", required=True)
-    byte_count: Count = column("Size.", unit="bytes", required=True)
-    calendar: Text = column("Whether its dates are real or relative.", required=True, values=v.CALENDAR)
-    row_count: Count = column("Source records.", required=True)
-    unmapped_count: Count = column("Source records that made no row.", required=True)
+    file_name: Text = FILE_NAME
+    format: Text = FILE_FORMAT
+    sha256: Text = FILE_HASH
+    byte_count: Count = FILE_BYTES
+    calendar: Text = FILE_CALENDAR
+    row_count: Count = FILE_RECORDS
+    unmapped_count: Count = FILE_UNMAPPED
 
     class Config:
         name = "audit.source_file"

@@ -32,6 +32,11 @@ class Reader:
     key: PseudonymKey | None = None
     known: Sequence[Delivery] = ()
 
+    @property
+    def key_id(self) -> str | None:
+        """Which key makes the pseudonyms; None where ids stay as they are."""
+        return self.key.key_id if self.key else None
+
 
 def read_sources(sources: Sequence[Path], mappings: Sequence[MappingFile] = ()) -> Extract:
     """Read files and folders that are a whole registry (`read_deliveries`).
