@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any, Final, Self
+from weakref import finalize
 
 import duckdb
 import polars as pl
@@ -65,11 +66,11 @@ _TABLES: Final = tuple(
 class Warehouse:
     """An open warehouse. Close it before it is published; as a context manager it closes itself."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, spill: TemporaryDirectory[str]) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, spill: str) -> None:
         """Take over a connection and its spill folder; callers use `create`, `in_memory` or `open_readonly`."""
         self._connection = connection
         self._found: set[tuple[str, str]] = set()  # relations that are known to be there; none ever goes
-        self._spill = spill
+        self._remove_spill = finalize(self, shutil.rmtree, spill, ignore_errors=True)
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -107,7 +108,7 @@ class Warehouse:
     def close(self) -> None:
         """Write everything to the file and let go of it."""
         self._connection.close()
-        self._spill.cleanup()
+        self._remove_spill()
 
     def checkpoint(self) -> None:
         """Write everything to the file now."""
@@ -302,19 +303,19 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _attach(path: Path | None, options: str) -> tuple[duckdb.DuckDBPyConnection, TemporaryDirectory[str]]:
+def _attach(path: Path | None, options: str) -> tuple[duckdb.DuckDBPyConnection, str]:
     """Open a file (none: memory) as the catalog; return the connection and the folder for what memory cannot hold.
 
     From then on no statement reads or writes any other file, fetches anything, or changes these settings.
     """
     spill = _spill_folder(path, options)
-    connection = duckdb.connect(config=_CONFIG | {"temp_directory": spill.name})
+    connection = duckdb.connect(config=_CONFIG | {"temp_directory": spill})
     place = literal(str(path) if path else ":memory:")
     try:
         connection.execute(f"attach {place} as {_CATALOG} ({options})" if options else f"attach {place} as {_CATALOG}")
     except duckdb.Error:
         connection.close()
-        spill.cleanup()
+        shutil.rmtree(spill, ignore_errors=True)
         raise
     connection.execute(f"use {_CATALOG}")
     connection.execute("set enable_external_access = false")
@@ -322,17 +323,17 @@ def _attach(path: Path | None, options: str) -> tuple[duckdb.DuckDBPyConnection,
     return connection, spill
 
 
-def _spill_folder(path: Path | None, options: str) -> TemporaryDirectory[str]:
+def _spill_folder(path: Path | None, options: str) -> str:
     """Make a folder that only the owner may read: beside a file that is built, else among the system's temporary ones.
 
     DuckDB's own choice would be `.tmp` in the current folder, for all to read. What a killed build left is removed.
     """
     if path is None or options == _READ_ONLY:
-        return TemporaryDirectory(prefix="crlm-", ignore_cleanup_errors=True)
+        return mkdtemp(prefix="crlm-")
     prefix = f".{path.name}-spill-"
     for left_behind in path.parent.glob(f"{prefix}*"):
         shutil.rmtree(left_behind, ignore_errors=True)
-    return TemporaryDirectory(prefix=prefix, dir=path.parent, ignore_cleanup_errors=True)
+    return mkdtemp(prefix=prefix, dir=path.parent)
 
 
 # Words of DuckDB's errors, what they mean and what to do. The rest of its text may name processes; it is not repeated.

@@ -13,6 +13,7 @@ import pytest
 from crlm_pipeline import warehouse as module
 from crlm_pipeline.errors import SourceError, WarehouseBusyError
 from crlm_pipeline.warehouse import Warehouse, building, lock, publish
+from schemas.archive import ARCHIVE_MODELS
 from schemas.audit import AUDIT_MODELS
 from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
 from schemas.column import describe
@@ -22,7 +23,7 @@ from schemas.mart import PathwayMix
 
 DECLARED = [
     model
-    for model in (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *AUDIT_MODELS)
+    for model in (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *AUDIT_MODELS, *ARCHIVE_MODELS)
     if model not in (Recommendation, RequiredTest)
 ]
 HOLD = """
