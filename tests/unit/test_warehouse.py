@@ -68,7 +68,7 @@ def comments(tmp_path_factory):
         tables = connection.sql("select schema_name || '.' || table_name, comment from duckdb_tables()").fetchall()
         columns = connection.sql(
             "select schema_name || '.' || table_name, column_name, data_type, comment from duckdb_columns() "
-            "where schema_name in ('extract', 'cohort', 'guideline', 'audit', 'mart') order by column_index"
+            "where schema_name in ('extract', 'cohort', 'guideline', 'audit', 'mart', 'archive') order by column_index"
         ).fetchall()
     return dict(tables), columns
 
