@@ -23,7 +23,6 @@ from schemas.extract import extract_tables
 Rows = Mapping[str, pl.DataFrame]
 
 _STANDS: Final = pl.col("superseded_run_id").is_null()
-_OWN: Final = ("delivery_id", "source_file_id", "source_row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +201,7 @@ def _empty(model: type[Table]) -> pl.DataFrame:
 
 
 def _stacked(deliveries: Sequence[Delivery]) -> dict[str, pl.DataFrame]:
-    """Return the delivered rows by table, in order: `_OWN` and the contract's columns, blank is unknown."""
+    """Return the delivered rows by table, in order: delivery, place and the contract's columns; blank is unknown."""
     stacked = {}
     for name, described in extract_tables().items():
         columns = contract_columns(described)

@@ -1,6 +1,7 @@
 """How much is taken of a delivery: what is larger is refused with a clear error before it can fill memory or disk.
 
-docs/formats/limits.md tells them; a real registry stays far below. Those of packed files and XML stand in `markup`.
+docs/formats/limits.md tells them; a real registry stays far below. Those of packed files and of single records stand
+in `unpacking`.
 """
 
 from typing import Final
