@@ -12,7 +12,7 @@ import polars as pl
 
 from crlm_pipeline.extracts.pseudonyms import patient_hashes
 from crlm_pipeline.extracts.tables import Delivery, Extract, Notice, SourceFile, TextTable
-from crlm_pipeline.validation.delivery import contract_columns
+from crlm_pipeline.validation.delivery import archived, contract_columns
 from crlm_pipeline.warehouse import Warehouse
 from schemas.archive import DELIVERED_MODELS, DeliveredFile, DeliveredNotice
 from schemas.archive import Delivery as DeliveryTable
@@ -105,9 +105,9 @@ class Archive:
         arrived_rows = _stacked(arrived.deliveries)
         rows = {
             name: _superseded(frame, _corrected(name, frame.filter(_STANDS), arrived_rows[name]), run_id)
-            for name, frame in self.rows.items()
+            for name, frame in self._rows_without(arrived.deleted)
         }
-        return self._with_rows(rows).without_deleted(arrived.deleted)
+        return replace(self, rows=rows)
 
     def replaced_by(self, whole: Extract, run_id: str) -> "Archive":
         """Return what is left as history when the sources are the whole registry.
@@ -117,13 +117,9 @@ class Archive:
         delivered = _stacked(whole.deliveries)
         rows = {
             name: _superseded(frame, _unequal(name, frame.filter(_STANDS), delivered[name]), run_id).filter(~_STANDS)
-            for name, frame in self.rows.items()
+            for name, frame in self._rows_without(whole.deleted)
         }
-        return self._with_rows(rows).without_deleted(whole.deleted)
-
-    def without_deleted(self, deleted: pl.DataFrame) -> "Archive":
-        """Return the archive without any row of these patients."""
-        return self._with_rows({name: _without_deleted(frame, deleted) for name, frame in self.rows.items()})
+        return replace(self, rows=rows)
 
     def all_deleted(self, arrived: pl.DataFrame, run_id: str) -> pl.DataFrame:
         """Return every patient to be deleted: those on record, then those of new lists."""
@@ -163,8 +159,8 @@ class Archive:
         ]
         return pl.DataFrame(rows, schema=describe(DeliveryTable).polars_schema)
 
-    def _with_rows(self, rows: Rows) -> "Archive":
-        return replace(self, rows=rows)
+    def _rows_without(self, deleted: pl.DataFrame) -> Iterable[tuple[str, pl.DataFrame]]:
+        return ((name, _without_deleted(frame, deleted)) for name, frame in self.rows.items())
 
     def _with_empty_ones(self, delivery_id: str, filled: list[TextTable]) -> tuple[TextTable, ...]:
         """Return tables with those of which the files of a delivery hold no row that stands: they were delivered."""
@@ -201,21 +197,7 @@ def _empty(model: type[Table]) -> pl.DataFrame:
 
 
 def _stacked(deliveries: Sequence[Delivery]) -> dict[str, pl.DataFrame]:
-    """Return the delivered rows by table, in order: delivery, place and the contract's columns; blank is unknown."""
-    stacked = {}
-    for name, described in extract_tables().items():
-        columns = contract_columns(described)
-        schema = {"delivery_id": pl.String, "source_file_id": pl.String, "source_row": pl.Int32}
-        parts = [
-            table.frame.with_columns(delivery_id=pl.lit(one.delivery_id), source_file_id=pl.lit(table.source_file_id))
-            for one in deliveries
-            for table in one.tables
-            if table.table_name == name
-        ]
-        frame = pl.concat([pl.DataFrame(schema=schema | dict.fromkeys(columns, pl.String)), *parts], how="diagonal")
-        text = pl.col(columns).str.strip_chars()
-        stacked[name] = frame.with_columns(pl.when(text != "").then(text))
-    return stacked
+    return {name: archived(deliveries, described) for name, described in extract_tables().items()}
 
 
 def _corrected(name: str, standing: pl.DataFrame, arrived: pl.DataFrame) -> pl.DataFrame:

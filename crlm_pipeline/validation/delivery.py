@@ -1,8 +1,10 @@
 """Stacks what the sources delivered for one table: text, one line per row, in reading order."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
-from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.extracts.tables import Delivery, Extract
 from schemas.column import SOURCE_COLUMNS, TableDescription
 
 ROW_ID = "row_id"
@@ -19,18 +21,32 @@ def deliver(extract: Extract, table: TableDescription, only: pl.Series | None = 
     Blanks around a value are not part of it; an empty text is unknown (null), as is a column that no source has.
     `only`: the ids of the rows that are asked for.
     """
-    names = contract_columns(table)
-    empty = pl.DataFrame(schema={"source_file_id": pl.String, "source_row": pl.Int32} | dict.fromkeys(names, pl.String))
+    rows = _stacked(extract.deliveries, table).drop("delivery_id").with_row_index(ROW_ID)
+    if only is not None:
+        rows = rows.filter(pl.col(ROW_ID).is_in(only.implode()))
+    return _blank_is_unknown(rows, table)
+
+
+def archived(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:
+    """Return the same rows without `row_id`, but with the `delivery_id` of each."""
+    return _blank_is_unknown(_stacked(deliveries, table), table)
+
+
+def _stacked(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:
+    places = {"delivery_id": pl.String, "source_file_id": pl.String, "source_row": pl.Int32}
+    empty = pl.DataFrame(schema=places | dict.fromkeys(contract_columns(table), pl.String))
     parts = [
-        part.frame.with_columns(pl.lit(part.source_file_id).alias("source_file_id"))
-        for part in extract.tables
+        part.frame.with_columns(delivery_id=pl.lit(one.delivery_id), source_file_id=pl.lit(part.source_file_id))
+        for one in deliveries
+        for part in one.tables
         if part.table_name == table.name
     ]
     for part in parts:
         unknown = set(part.columns) - set(empty.columns)
         assert not unknown, f"a reader delivered columns outside the contract of {table.name}: {sorted(unknown)}"
-    stripped = pl.col(names).str.strip_chars()
-    rows = pl.concat([empty, *parts], how="diagonal").with_row_index(ROW_ID)
-    if only is not None:
-        rows = rows.filter(pl.col(ROW_ID).is_in(only.implode()))
+    return pl.concat([empty, *parts], how="diagonal")
+
+
+def _blank_is_unknown(rows: pl.DataFrame, table: TableDescription) -> pl.DataFrame:
+    stripped = pl.col(contract_columns(table)).str.strip_chars()
     return rows.with_columns(pl.when(stripped != "").then(stripped))
