@@ -69,10 +69,18 @@ class Archive:
         """The deliveries that are known."""
         return frozenset(self.deliveries["delivery_id"])
 
+    def seen(self) -> tuple[Delivery, ...]:
+        """Return the deliveries by their files alone, by which they are known again."""
+        return tuple(
+            Delivery(row["delivery_id"], self._files(row["delivery_id"]), (), (), row["row_count"])
+            for row in self.deliveries.iter_rows(named=True)
+        )
+
     def standing(self, delivery_ids: Iterable[str] | None = None) -> tuple[Delivery, ...]:
         """Return deliveries (default: all) in their order, with the rows of them that stand."""
         wanted = self.ids if delivery_ids is None else frozenset(delivery_ids)
-        parts = {name: _parts(name, frame.filter(_STANDS), self.columns) for name, frame in self.rows.items()}
+        is_asked = _STANDS & pl.col("delivery_id").is_in(list(wanted))
+        parts = {name: _parts(name, frame.filter(is_asked), self.columns) for name, frame in self.rows.items()}
         return tuple(
             Delivery(
                 delivery_id=row["delivery_id"],

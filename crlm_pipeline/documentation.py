@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from crlm_pipeline import resources
-from crlm_pipeline.extracts import limits, unpacking
+from crlm_pipeline.extracts import limits
 from crlm_pipeline.guidelines.comparison import statements
 from crlm_pipeline.guidelines.coverage import coverage
 from crlm_pipeline.guidelines.explanation import value_in_words
@@ -211,17 +211,17 @@ def limits_page() -> str:
         ("a file", _gigabytes(limits.MAX_FILE_BYTES)),
         (
             "a gzipped file, unpacked",
-            f"{_gigabytes(unpacking.MAX_UNPACKED_BYTES)}, {unpacking.MAX_RATIO} times its size",
+            f"{_gigabytes(limits.MAX_UNPACKED_BYTES)}, {limits.MAX_RATIO} times its size",
         ),
         (
             "a workbook, unpacked",
-            f"{_gigabytes(limits.MAX_WORKBOOK_BYTES)}, {limits.MAX_WORKBOOK_RATIO} times its size",
+            f"{_gigabytes(limits.MAX_WORKBOOK_BYTES)}, {limits.MAX_RATIO} times its size",
         ),
         ("the rectangle of cells of a sheet", f"{limits.MAX_SHEET_CELLS:,}"),
         ("columns of a table", f"{limits.MAX_COLUMNS:,}"),
         ("cells of a table", f"{limits.MAX_CELLS:,}"),
         ("a cell", f"{limits.MAX_CELL_BYTES // 1_000_000} MB"),
-        ("a record of XML or JSON", f"{unpacking.MAX_RECORD_BYTES >> 20} MB"),
+        ("a record of XML or JSON", f"{limits.MAX_RECORD_BYTES >> 20} MB"),
         ("a mapping file", f"{limits.MAX_MAPPING_BYTES >> 20} MB"),
     ]
     return _page(

@@ -27,7 +27,7 @@ def take_addition(sources: Sequence[Path], reader: Reader, archive: Archive, run
 
     Raises `SourceError` when the sources cannot be read or there is no patient table in either.
     """
-    read = read_deliveries(sources, replace(reader, known=archive.standing()))
+    read = read_deliveries(sources, replace(reader, known=archive.seen()))
     deleted = archive.all_deleted(read.deleted, run_id)
     arrived = Extract(tuple(one for one in read.deliveries if one.delivery_id not in archive.ids), deleted)
     corrected = archive.corrected_by(arrived, run_id)

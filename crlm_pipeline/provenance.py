@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,7 @@ def new_run_id(started_at: datetime) -> str:
     return f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
+@cache
 def reader_key(pseudonym_key_id: str | None) -> str:
     """Return a hash of the code, tables and pseudonyms by which sources are read: it stands for what a file makes."""
     return _hash(

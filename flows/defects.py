@@ -14,13 +14,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class DefectError(Exception):
+class UntoldDefectError(Exception):
     """A defect, told by its kind and place alone."""
 
 
 def kind_and_place(error: BaseException) -> str:
     """Return such as `ValueError in casts.py, line 12`."""
-    if isinstance(error, DefectError):
+    if isinstance(error, UntoldDefectError):
         return str(error)
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
@@ -36,6 +36,6 @@ def without_values(do: Callable[P, R]) -> Callable[P, R]:
         except CrlmError:
             raise
         except (Exception, PanicException) as error:  # a panic of polars is no Exception
-            raise DefectError(kind_and_place(error)).with_traceback(error.__traceback__) from None
+            raise UntoldDefectError(kind_and_place(error)).with_traceback(error.__traceback__) from None
 
     return guarded

@@ -96,7 +96,6 @@ class Last:
     """What the last published run leaves to the next."""
 
     archive: Archive
-    is_there: bool = True
     findings: pl.DataFrame | None = None
     pseudonym_key_id: str | None = None
 
@@ -104,7 +103,7 @@ class Last:
 def _last(warehouse: Path, *, is_needed: bool) -> Last:
     """Read it; a first run finds nothing, nor does a whole registry after an older version, which kept no archive."""
     if not warehouse.is_file() and not is_needed:
-        return Last(Archive.empty(), is_there=False)
+        return Last(Archive.empty())
     with Warehouse.open_readonly(warehouse) as published:
         if published.holds(Delivery):
             run = published.read(Run).row(0, named=True)
@@ -114,7 +113,7 @@ def _last(warehouse: Path, *, is_needed: bool) -> Last:
         if is_needed:
             problem = "an older version wrote the warehouse and kept no record of deliveries to add to."
             raise SourceError(problem, "Run once with the whole registry, without --add.", str(warehouse))
-        return Last(Archive.empty(), is_there=False, findings=published.read(Finding))
+        return Last(Archive.empty(), findings=published.read(Finding))
 
 
 def ingest(job: Job) -> Counts:
@@ -128,8 +127,7 @@ def ingest(job: Job) -> Counts:
     last = _last(job.warehouse, is_needed=job.is_addition)
     key = load_key(job.pseudonym_key) if job.pseudonym_key else None
     reader = Reader([load_mapping(mapping) for mapping in job.mappings], key)
-    if last.is_there:
-        refuse_other_key(reader.key_id, last.pseudonym_key_id, last.archive, is_addition=job.is_addition)
+    refuse_other_key(reader.key_id, last.pseudonym_key_id, last.archive, is_addition=job.is_addition)
     take_in = take_addition if job.is_addition else take_whole
     extract, archive = take_in(job.sources, reader, last.archive, run_id)
     ingested = _validated(extract, last.findings)

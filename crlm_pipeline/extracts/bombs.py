@@ -51,7 +51,7 @@ def damaged(file: str, kind: str) -> SourceError:
 
 
 def _refuse_parts(package: zipfile.ZipFile, packed_bytes: int, file: str) -> None:
-    most = min(limits.MAX_WORKBOOK_BYTES, max(limits.RATIO_COUNTS_FROM, limits.MAX_WORKBOOK_RATIO * packed_bytes))
+    most = min(limits.MAX_WORKBOOK_BYTES, max(limits.RATIO_COUNTS_FROM, limits.MAX_RATIO * packed_bytes))
     unpacked = 0
     for part in package.infolist():
         before, has_cells = b"", False
@@ -59,7 +59,7 @@ def _refuse_parts(package: zipfile.ZipFile, packed_bytes: int, file: str) -> Non
             unpacked += len(chunk)
             if unpacked > most:
                 raise SourceError(
-                    f"The workbook unpacks to more than {limits.MAX_WORKBOOK_RATIO} times its size, or "
+                    f"The workbook unpacks to more than {limits.MAX_RATIO} times its size, or "
                     f"{limits.MAX_WORKBOOK_BYTES >> 30} GB.",
                     "Check it; deliver a very large table as CSV or Parquet.",
                     file,

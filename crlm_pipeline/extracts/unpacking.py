@@ -10,12 +10,9 @@ import zlib
 from typing import Final
 
 from crlm_pipeline.errors import SourceError
+from crlm_pipeline.extracts import limits
 from crlm_pipeline.extracts.text import HEAD_BYTES
 
-MAX_RECORD_BYTES: Final = 64 * 2**20  # of one record; a real one has some kilobytes
-MAX_UNPACKED_BYTES: Final = 32 * 2**30  # of a gzipped file
-MAX_RATIO: Final = 200  # unpacked to packed bytes; registry XML and JSON unpack to some 20 times
-_RATIO_COUNTS_FROM: Final = 2**24  # unpacked bytes; below them any ratio is harmless
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _CHUNK: Final = 2**20
 _GZIP_WINDOW: Final = 31  # zlib's number for a gzip header
@@ -70,15 +67,16 @@ class MeteredBytes:
         self._read += len(chunk)
         if self._is_packed and self._is_bomb():
             raise SourceError(
-                f"The gzip file unpacks to more than {MAX_RATIO} times its size, or {MAX_UNPACKED_BYTES >> 30} GB.",
+                f"The gzip file unpacks to more than {limits.MAX_RATIO} times its size, or "
+                f"{limits.MAX_UNPACKED_BYTES >> 30} GB.",
                 "Check it; a very large delivery can be split by patients.",
                 self._file,
             )
-        if self._read - self._record_start > MAX_RECORD_BYTES:
-            problem = f"A record of the {self._kind} is larger than {MAX_RECORD_BYTES >> 20} MB."
+        if self._read - self._record_start > limits.MAX_RECORD_BYTES:
+            problem = f"A record of the {self._kind} is larger than {limits.MAX_RECORD_BYTES >> 20} MB."
             raise SourceError(problem, "Check that the file is what it claims to be.", self._file)
         return chunk
 
     def _is_bomb(self) -> bool:
-        is_swollen = self._read > max(_RATIO_COUNTS_FROM, MAX_RATIO * self._packed_bytes)
-        return is_swollen or self._read > MAX_UNPACKED_BYTES
+        is_swollen = self._read > max(limits.RATIO_COUNTS_FROM, limits.MAX_RATIO * self._packed_bytes)
+        return is_swollen or self._read > limits.MAX_UNPACKED_BYTES

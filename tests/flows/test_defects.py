@@ -7,7 +7,7 @@ from polars.exceptions import PanicException
 
 from crlm_pipeline.errors import SourceError
 from flows import steps
-from flows.defects import DefectError, without_values
+from flows.defects import UntoldDefectError, without_values
 from tests.command_line import Crlm
 
 MARKER = "QZX"
@@ -38,7 +38,7 @@ def test_a_step_lets_out_kind_and_place_of_a_defect_alone(defect: BaseException)
     def broken() -> None:
         raise defect
 
-    with pytest.raises(DefectError, match=f"^{type(defect).__name__} in test_defects.py, line") as caught:
+    with pytest.raises(UntoldDefectError, match=f"^{type(defect).__name__} in test_defects.py, line") as caught:
         without_values(broken)()
     assert caught.value.__suppress_context__
     assert MARKER not in str(caught.value)

@@ -135,7 +135,7 @@ def test_the_server_learns_nothing_of_a_defect_but_its_kind_and_place(
     job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from flows import steps
-    from flows.defects import DefectError
+    from flows.defects import UntoldDefectError
     from flows.ingest import ingest
     from flows.tasks import INGEST
 
@@ -144,9 +144,9 @@ def test_the_server_learns_nothing_of_a_defect_but_its_kind_and_place(
 
     monkeypatch.setattr(steps, "validate", broken)
     monkeypatch.setattr(INGEST, "retries", 0)
-    with pytest.raises(DefectError):
+    with pytest.raises(UntoldDefectError):
         ingest(job)
     known = json.dumps([run.model_dump(mode="json") for run in (*flow_runs(), *task_runs())])
-    assert "DefectError" in known
+    assert "UntoldDefectError" in known
     assert "ValueError in test_prefect.py" in known
     assert "QZX" not in known + caplog.text

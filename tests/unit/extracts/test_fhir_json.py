@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crlm_pipeline.errors import SourceError
-from crlm_pipeline.extracts import fhir_json, unpacking
+from crlm_pipeline.extracts import fhir_json, limits
 from crlm_pipeline.extracts.fhir_json import Entry, entries, is_fhir
 from crlm_pipeline.extracts.read import read_sources
 from tests.unit.extracts.files import PATIENT, checks, read, write
@@ -144,7 +144,7 @@ def test_nesting_without_end_is_refused(deep: str) -> None:
 
 
 def test_a_record_beyond_the_limit_is_refused_and_many_small_ones_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "MAX_RECORD_BYTES", 100_000)
+    monkeypatch.setattr(limits, "MAX_RECORD_BYTES", 100_000)
     monkeypatch.setattr(fhir_json, "_STEP", 10_000)
     small = json.dumps({"resourceType": "Patient", "a": "x" * 20_000})
     assert len(all_of("\n".join([small] * 20))) == 20
@@ -162,7 +162,7 @@ def test_a_gzipped_file_is_read_and_a_cut_or_swollen_one_is_refused(monkeypatch:
     assert len(all_of(gzip.compress(content))) == 5000
     with pytest.raises(SourceError, match="gzip file is cut off"):
         all_of(gzip.compress(content)[:-20])
-    monkeypatch.setattr(unpacking, "_RATIO_COUNTS_FROM", 1000)
+    monkeypatch.setattr(limits, "RATIO_COUNTS_FROM", 1000)
     with pytest.raises(SourceError, match="more than 200 times"):
         all_of(gzip.compress(b'{"a":"' + b" " * 3_000_000 + b'"}'))
 

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from crlm_pipeline.errors import SourceError
-from crlm_pipeline.extracts import limits, text, unpacking
+from crlm_pipeline.extracts import limits, text
 from crlm_pipeline.extracts.mapping_load import load_mapping
 from crlm_pipeline.extracts.parquet import read_parquet
 from crlm_pipeline.extracts.read import read_sources
@@ -86,7 +86,7 @@ def test_a_packed_table_that_is_cut_off_is_refused(tmp_path: Path, cut: int) -> 
 
 
 def test_a_bomb_of_packed_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "_RATIO_COUNTS_FROM", 100_000)
+    monkeypatch.setattr(limits, "RATIO_COUNTS_FROM", 100_000)
     bomb = gzip.compress(PATIENT.encode() + b"p2,A,DE\n" * 1_000_000)
     assert "more than 200 times" in str(refusal(tmp_path / "bomb", patient__csv__gz=bomb))
     harmless = gzip.compress(PATIENT.encode() + b"".join(b"q%d,A,DE\n" % number for number in range(20_000)))
@@ -111,7 +111,7 @@ def test_an_old_or_protected_workbook_is_refused_by_that(tmp_path: Path) -> None
 
 def test_a_workbook_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "RATIO_COUNTS_FROM", 100_000)
-    monkeypatch.setattr(limits, "MAX_WORKBOOK_RATIO", 50)
+    monkeypatch.setattr(limits, "MAX_RATIO", 50)
     assert "more than 50 times" in str(refusal(tmp_path, r__xlsx=repacked({"xl/media/a.bin": bytes(20_000_000)})))
     assert read(tmp_path / "harmless", {"r.xlsx": BOOK})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crlm_pipeline.errors import SourceError
-from crlm_pipeline.extracts import markup, record_table, unpacking
+from crlm_pipeline.extracts import limits, markup, record_table
 from crlm_pipeline.extracts.read import read_sources
 from crlm_pipeline.extracts.text import UnreadableError
 from tests.unit.extracts.files import PATIENT, checks, read, write
@@ -64,20 +64,20 @@ def test_a_gzip_file_that_is_cut_off_is_refused() -> None:
 
 
 def test_a_gzip_bomb_is_refused_and_a_file_that_packs_well_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "_RATIO_COUNTS_FROM", 1000)
+    monkeypatch.setattr(limits, "RATIO_COUNTS_FROM", 1000)
     with pytest.raises(SourceError, match="more than 200 times"):
         count(gzip.compress(b"<a>" + b" " * 1_000_000 + b"</a>"))
     assert count(gzip.compress(b"<a>" + b"".join(b"<Patient>%d</Patient>" % i for i in range(1000)) + b"</a>")) == 1000
 
 
 def test_a_plain_file_has_no_ratio_to_break(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "_RATIO_COUNTS_FROM", 0)
-    monkeypatch.setattr(unpacking, "MAX_RATIO", 0)
+    monkeypatch.setattr(limits, "RATIO_COUNTS_FROM", 0)
+    monkeypatch.setattr(limits, "MAX_RATIO", 0)
     assert count(b"<a><Patient/></a>") == 1
 
 
 def test_a_record_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "MAX_RECORD_BYTES", 100_000)
+    monkeypatch.setattr(limits, "MAX_RECORD_BYTES", 100_000)
     small, large = b"<Patient>" + b"<b/>" * 5_000 + b"</Patient>", b"<Patient>" + b"<b/>" * 60_000 + b"</Patient>"
     assert count(b"<a>" + small * 20 + b"</a>") == 20
     with pytest.raises(SourceError, match="A record of the XML is larger"):
