@@ -12,72 +12,65 @@ homes as (
     from cohort.patient
 ),
 
--- Every accepted row under its place; a column of another table is null.
-placed as (
+-- Every accepted row with its own date; a column of another table is null.
+dated as (
     select
         'patient' as place_table,
-        centre_id as place_centre,
-        null::date as place_month,
+        null::date as own_date,
         *
     from extract.patient
     union all by name
     select
         'tumour' as place_table,
-        homes.home_id as place_centre,
-        case when not homes.is_relative_calendar then tumour.diagnosis_date end as place_month,
-        tumour.*
+        diagnosis_date as own_date,
+        *
     from extract.tumour
-    inner join homes on tumour.patient_id = homes.patient_id
     union all by name
     select
         'assessment' as place_table,
-        coalesce(assessment.centre_id, homes.home_id) as place_centre,
-        case when not homes.is_relative_calendar then assessment.assessment_date end as place_month,
-        assessment.*
+        assessment_date as own_date,
+        *
     from extract.assessment
-    inner join homes on assessment.patient_id = homes.patient_id
     union all by name
     select
         'biomarker' as place_table,
-        coalesce(biomarker.centre_id, homes.home_id) as place_centre,
-        case
-            when not homes.is_relative_calendar then coalesce(biomarker.sample_date, biomarker.report_date)
-        end as place_month,
-        biomarker.*
+        coalesce(sample_date, report_date) as own_date,
+        *
     from extract.biomarker
-    inner join homes on biomarker.patient_id = homes.patient_id
     union all by name
     select
         'drug_exposure' as place_table,
-        coalesce(drug_exposure.centre_id, homes.home_id) as place_centre,
-        case when not homes.is_relative_calendar then drug_exposure.start_date end as place_month,
-        drug_exposure.*
+        start_date as own_date,
+        *
     from extract.drug_exposure
-    inner join homes on drug_exposure.patient_id = homes.patient_id
     union all by name
     select
         'procedure' as place_table,
-        coalesce(procedure.centre_id, homes.home_id) as place_centre,
-        case when not homes.is_relative_calendar then procedure.procedure_date end as place_month,
-        procedure.*
+        procedure_date as own_date,
+        *
     from extract.procedure
-    inner join homes on procedure.patient_id = homes.patient_id
     union all by name
     select
         'mdt' as place_table,
-        coalesce(mdt.centre_id, homes.home_id) as place_centre,
-        case when not homes.is_relative_calendar then mdt.mdt_date end as place_month,
-        mdt.*
+        mdt_date as own_date,
+        *
     from extract.mdt
-    inner join homes on mdt.patient_id = homes.patient_id
     union all by name
     select
         'outcome' as place_table,
-        homes.home_id as place_centre,
-        case when not homes.is_relative_calendar then outcome.outcome_date end as place_month,
-        outcome.*
+        outcome_date as own_date,
+        *
     from extract.outcome
-    inner join homes on outcome.patient_id = homes.patient_id
+),
+
+-- Every accepted row under its place.
+placed as (
+    select
+        coalesce(dated.centre_id, homes.home_id) as place_centre,
+        case when not homes.is_relative_calendar then dated.own_date end as place_month,
+        dated.* exclude (own_date)
+    from dated
+    inner join homes on dated.patient_id = homes.patient_id
 ),
 
 monthly as (
