@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.extracts.mcode import RECORD, resolved
+from crlm_pipeline.extracts.metastases import named_by_then
 from crlm_pipeline.extracts.topography import COLORECTAL, SITE_UNKNOWN, dotted, from_site_text
 
 NOT_MADE: Final = ("cancelled", "entered-in-error")  # statuses of an observation without a result
@@ -184,11 +185,9 @@ def _spread_by_day(days: pl.DataFrame, spread: pl.DataFrame) -> pl.DataFrame:
     until = days.select("patient", "day").join(found, on="patient")
     until = until.filter(pl.col("day_found").is_null() | (pl.col("day_found") <= pl.col("day")))
     is_complete = pl.col("organ").is_not_null().all() & pl.col("day_found").is_not_null().all()
-    return until.group_by("patient", "day").agg(
-        first_metastasis_date=pl.col("day_found").min(),
-        mets_diagnosis_date=pl.col("day_found").filter(pl.col("organ") == "liver").min(),
-        mets_sites=pl.when(is_complete).then(pl.col("organ").unique().sort().str.join(";")),
-    )
+    named = named_by_then("day_found", "organ")
+    sites = pl.when(is_complete).then(named["mets_sites"])
+    return until.group_by("patient", "day").agg(**named | {"mets_sites": sites})
 
 
 def outcomes(observations: pl.DataFrame) -> pl.DataFrame:

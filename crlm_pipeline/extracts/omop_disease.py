@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from crlm_pipeline.extracts.metastases import named_by_then
 from crlm_pipeline.extracts.omop import PLACE, Delivery
 from crlm_pipeline.extracts.omop_concepts import METASTASIS, PRIMARY, TARGET, Concepts
 
@@ -161,12 +162,7 @@ def _sizes(known: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 def _sites(days: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     first = named.select("person_id", "site", pl.col("day").alias("day_named"))
     until = days.join(first, on="person_id", maintain_order="left").filter(pl.col("day_named") <= pl.col("day"))
-    sites = pl.col("site").drop_nulls().unique().sort().str.join(";")
-    return until.group_by("person_id", "day", maintain_order=True).agg(
-        first_metastasis_date=pl.col("day_named").min(),
-        mets_diagnosis_date=pl.col("day_named").filter(pl.col("site") == "liver").min(),
-        mets_sites=pl.when(sites != "").then(sites),
-    )
+    return until.group_by("person_id", "day", maintain_order=True).agg(**named_by_then("day_named", "site"))
 
 
 def _latest(days: pl.DataFrame, found: pl.DataFrame, target: str) -> pl.DataFrame:

@@ -73,7 +73,7 @@ def read_deliveries(sources: Sequence[Path], reader: Reader) -> Extract:
         delivery = _without_repeated(_delivery(format_, group, reader), seen)
         deliveries.append(delivery)
         seen |= {file.source_file_id for file in delivery.files if file.format != MAPPING_FILE}
-        refuse_changed(group)
+    refuse_changed(discovered)
     return Extract(tuple(deliveries), deletions.patients)
 
 

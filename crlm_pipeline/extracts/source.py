@@ -137,9 +137,10 @@ def discover(sources: Sequence[Path], besides: Collection[Path] = ()) -> list[So
     return found
 
 
-def refuse_changed(group: Group) -> None:
+def refuse_changed(sources: Sequence[Source]) -> None:
     """Raise `SourceError` for a file that changed since it was found: what was read may be half of each."""
-    changed = next((sheet.file for sheet in group.sheets if sheet.file.is_changed), None)
+    sheets = (sheet for source in sources for group in source.groups for sheet in group.sheets)
+    changed = next((sheet.file for sheet in sheets if sheet.file.is_changed), None)
     if changed:
         raise SourceError("The file changed while it was being read.", "Run again once it is whole.", changed.name)
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from crlm_pipeline.extracts import obds, regimen_names
 from crlm_pipeline.extracts.format import Mapped, Reading
+from crlm_pipeline.extracts.metastases import named_by_then
 from crlm_pipeline.extracts.obds_notices import of_delivery
 from crlm_pipeline.extracts.source import Group, Sheet
 from crlm_pipeline.extracts.tables import Notice
@@ -161,11 +162,9 @@ def _assessments(tumours: pl.DataFrame, follow_ups: pl.DataFrame) -> pl.DataFram
     places = places.explode("Lokalisation").with_columns(site=_recode("Lokalisation", _SITES))
     days = named.unique(["Patient_ID", "day"], keep="first", maintain_order=True)
     until = days.join(places, on="Patient_ID", maintain_order="left").filter(pl.col("day_named") <= pl.col("day"))
-    return until.group_by("list", SOURCE_ROW, "Patient_ID", "day", maintain_order=True).agg(
-        first_metastasis_date=pl.col("day_named").min(),
-        mets_diagnosis_date=pl.col("day_named").filter(pl.col("site") == "liver").min(),
-        mets_sites=pl.col("site").drop_nulls().unique().sort().str.join(";"),
-    ).rename({"Patient_ID": "patient_id", "day": "assessment_date"})  # fmt: skip
+    work_ups = until.group_by("list", SOURCE_ROW, "Patient_ID", "day", maintain_order=True)
+    rows = work_ups.agg(**named_by_then("day_named", "site"))
+    return rows.rename({"Patient_ID": "patient_id", "day": "assessment_date"})
 
 
 def _exposures(records: pl.DataFrame) -> pl.DataFrame:

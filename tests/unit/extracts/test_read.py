@@ -8,8 +8,12 @@ import polars as pl
 import pytest
 
 from crlm_pipeline.errors import SourceError
+from crlm_pipeline.extracts import read as reading
 from crlm_pipeline.extracts import text
+from crlm_pipeline.extracts.format import Format
 from crlm_pipeline.extracts.read import read_sources
+from crlm_pipeline.extracts.source import Group
+from crlm_pipeline.extracts.tables import Delivery
 from tests.unit.extracts.files import PATIENT, checks, read, table, write
 from tests.unit.extracts.test_text import excel, parquet
 
@@ -182,3 +186,19 @@ def test_parquet_tables_are_read(tmp_path: Path) -> None:
         pl.DataFrame({"patient_id": ["p1"], "centre_id": ["A"], "country": ["DE"], "birth_year": [1950.0]})
     )
     assert table(read(tmp_path, {"patient.parquet": content}), "patient").rows() == [(1, "p1", "A", "DE", "1950")]
+
+
+def test_a_deletion_list_that_changes_while_the_rest_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path, {"patient.csv": PATIENT, "deletion.csv": "patient_id\np9\n"})
+    original = reading.read_delivery
+
+    def changing(format_: Format, group: Group) -> Delivery:
+        (folder / "deletion.csv").write_text("patient_id\np9\np8\n")
+        return original(format_, group)
+
+    monkeypatch.setattr(reading, "read_delivery", changing)
+    with pytest.raises(SourceError, match="changed while it was being read") as refused:
+        read_sources([folder])
+    assert refused.value.file == "deletion.csv"
