@@ -29,6 +29,7 @@ def step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     "start",
     [b'{"resourceType":"Patient"', b'\xef\xbb\xbf \n{ "id": "1", "resourceType" : "Bundle"', b'{"fullUrl":"urn:uuid:1",'
      b'"resource":{"resourceType":"Bundle"}', gzip.compress(b'{"resourceType":"Patient"}')],
+    ids=["resource", "bundle after a byte order mark", "entry", "packed"],  # a packed file holds the second it was made
 )  # fmt: skip
 def test_fhir_is_told_by_its_content(start: bytes) -> None:
     assert is_fhir(start)
