@@ -38,10 +38,14 @@ class Margin:
 
 @dataclass(frozen=True, slots=True)
 class Subset:
-    """Rows that hold `part` count people who are among those of the row that holds `whole` instead."""
+    """Rows that hold `part` count people who are among those of the row that holds `whole` instead.
+
+    Subsets of one whole with the same `apart` share nobody: together they are among it.
+    """
 
     part: Mapping[str, str]
     whole: Mapping[str, str]
+    apart: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +238,8 @@ def _subset(rows: pl.DataFrame, table: Counts, subset: Subset) -> pl.DataFrame:
         pl.lit(value).alias(name) for name, value in subset.whole.items()
     )
     total = _key(table.dimensions, table.unit).alias("total")
-    return whole.select(pl.concat_str([total, "part"], separator=_SEPARATOR * 2).alias("sum"), total, "part")
+    label = pl.col("part") if subset.apart is None else pl.lit(subset.apart)
+    return whole.select(pl.concat_str([total, label], separator=_SEPARATOR * 2).alias("sum"), total, "part")
 
 
 def _marks(cells: pl.DataFrame, equations: pl.DataFrame, threshold: int) -> pl.DataFrame:

@@ -1,19 +1,29 @@
 """Quality indicators: one SQL file each says who counts; here the members become rates with intervals and limits.
 
 A statement returns one row per member: member_id, centre_id, event_date (null on a relative calendar), in_population,
-in_denominator, in_numerator, and for a median days. Null in the last two means unknown: the member is not evaluable.
+in_denominator, in_numerator, for a median days, and in_exclusion or in_exception where its head names any. Null in
+in_denominator or in_numerator means unknown: the member is not evaluable.
 """
 
 import re
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
+import numpy as np
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from crlm_pipeline.errors import KnowledgeError
-from crlm_pipeline.resources import sql, sql_names
-from crlm_pipeline.statistics import Median, funnel_limits, kaplan_meier_median, wilson
+from crlm_pipeline.resources import reference, sql, sql_names
+from crlm_pipeline.settings import Overdispersion
+from crlm_pipeline.statistics import (
+    Median,
+    funnel_limits,
+    kaplan_meier_median,
+    smallest_difference,
+    widening,
+    wilson,
+)
 from crlm_pipeline.warehouse import Warehouse
 from schemas.column import describe
 from schemas.mart import Indicator
@@ -28,6 +38,7 @@ HEADER: Final = (
     "numerator",
     "direction",
     "target",
+    "state",
     "minimum size",
     "display",
     "centre",
@@ -41,7 +52,11 @@ def _words(text: object) -> object:
 
 
 class Definition(BaseModel):
-    """An indicator as the head of its SQL file states it; `target` is a share, unknown where none is published."""
+    """An indicator as the head of its SQL file states it; `target` is a share, unknown where none is published.
+
+    `state`: verified where the source of definition, dates and target was read. `direction`: none where neither more
+    nor less is better.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,9 +68,10 @@ class Definition(BaseModel):
     exclusions: str
     exceptions: str
     numerator: str
-    direction: Literal["up", "down"]
+    direction: Literal["up", "down", "none"]
     target: float | None
     target_source: str
+    state: Literal["verified", "unverified"]
     minimum_size: int
     display: Literal["funnel", "median"]
     centre: str
@@ -63,16 +79,53 @@ class Definition(BaseModel):
     parameters: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
 
 
+# What several indicators read of the care given: statement in `sql/care/` and the name under which they read its rows.
+# Each may read those before it.
+_CARE: Final = {
+    "follow_up": "follow_up",
+    "uncertain_tests": "uncertain_test",
+    "treatment_lines": "treatment_line",
+    "first_lines": "first_line",
+    "first_liver_treatments": "first_liver_treatment",
+    "liver_treatments": "liver_treatment",
+    "liver_resections": "liver_resection",
+    "ras_tests": "ras_test",
+    "mips_patients": "mips_patient",
+}
+
+
 def definitions() -> list[Definition]:
-    """Return every indicator in the order of its number; raises `KnowledgeError` for a head that is incomplete."""
-    return sorted(map(_definition, sql_names("indicators")), key=lambda one: int(one.id.lstrip("P")))
+    """Return every indicator, the project's own first, by the numbers in its id.
+
+    Raises `KnowledgeError` for a head that is incomplete.
+    """
+    return sorted(map(_definition, sql_names("indicators")), key=_place)
 
 
-def measure(warehouse: Warehouse, as_of: date) -> pl.DataFrame:
+def _place(definition: Definition) -> tuple[bool, list[tuple[int, str]]]:
+    parts = re.findall(r"(\d+)|(\D+)", definition.id)
+    is_own = re.match(r"P\d", definition.id) is not None
+    return not is_own, [(int(number or 0), text) for number, text in parts]
+
+
+def measure(warehouse: Warehouse, as_of: date, overdispersion: Overdispersion = "none") -> pl.DataFrame:
     """Return the rows of `mart.indicator`: every indicator, overall and per centre, for all years and each year."""
     columns: dict[Any, Any] = {**describe(Indicator).polars_schema}
-    measured = [_measured(definition, _members(warehouse, definition, as_of)) for definition in definitions()]
-    return pl.concat(frame.select(*columns).cast(columns) for frame in measured)
+    _look_at_care(warehouse, as_of)
+    measured = [
+        _measured(definition, _members(warehouse, definition, as_of), overdispersion) for definition in definitions()
+    ]
+    every = pl.concat(measured, how="diagonal").with_columns(overdispersion=pl.lit(overdispersion))
+    return every.select(*columns).cast(columns)
+
+
+def _look_at_care(warehouse: Warehouse, as_of: date) -> None:
+    """Let the statements of the indicators read what several of them ask of the care given, and the countries."""
+    countries = pl.DataFrame(reference("countries")).select("alpha_2", is_eu_eea=pl.col("is_eu_eea") == "true")
+    warehouse.register("country", countries)
+    for sql_name, name in _CARE.items():
+        parameters = {"as_of": as_of} if "$as_of" in sql(f"care/{sql_name}") else {}
+        warehouse.register(name, warehouse.query(f"care/{sql_name}", **parameters))
 
 
 def _definition(sql_name: str) -> Definition:
@@ -94,7 +147,7 @@ def _head(sql_name: str) -> dict[str, str]:
     for line in sql(sql_name).splitlines():
         if not line.startswith("--"):
             break
-        if found := re.match(r"-- ([a-z ]+): (.+)", line):
+        if found := re.match(r"-- ([a-z][a-z ]*): (.+)", line):
             name, text = found.groups()
             stated[name] = text.strip()
         elif name:
@@ -106,25 +159,46 @@ def _head(sql_name: str) -> dict[str, str]:
     return stated
 
 
+_SETS: Final = tuple(pl.col(f"in_{name}") for name in ("population", "denominator", "numerator"))
+_KEPT_OUT: Final = (pl.col("in_exclusion"), pl.col("in_exception"))
+
+
 def _members(warehouse: Warehouse, definition: Definition, as_of: date) -> pl.DataFrame:
-    """Return the members that are evaluated or unknown; asserts that each set lies in the one around it."""
+    """Return the members that are evaluated, unknown, excluded or excepted; asserts what `_assert_sets` says."""
     given = {"as_of": as_of}
     members = warehouse.query(definition.sql_name, **{name: given[name] for name in definition.parameters})
-    inside, counted, met = (pl.col(f"in_{name}") for name in ("population", "denominator", "numerator"))
-    outside = members.filter((counted & ~inside) | (met & ~counted.fill_null(False)) | inside.is_null())
-    assert outside.is_empty(), f"{definition.id}: {outside.height} members are in a set but not in the one around it"
-    assert members["member_id"].is_unique().all(), f"{definition.id}: a member has more than one row"
+    stated = {"in_exclusion": definition.exclusions, "in_exception": definition.exceptions}
+    unlike = [name for name, words in stated.items() if (words == "none") == (name in members.columns)]
+    assert not unlike, f"{definition.id}: head and statement differ in {', '.join(unlike)}"
+    members = members.with_columns(pl.lit(False).alias(name) for name, words in stated.items() if words == "none")
+    _assert_sets(definition, members)
+    inside, counted, met = _SETS
+    excluded, excepted = _KEPT_OUT
     return members.select(
         "centre_id",
         pl.col("event_date").dt.year().cast(pl.String).alias("period"),
         (counted & met.is_not_null()).fill_null(False).alias("is_evaluated"),
         (inside & (counted.is_null() | (counted & met.is_null()))).alias("is_unknown"),
         met.fill_null(False).alias("is_met"),
+        excluded.alias("is_excluded"),
+        excepted.alias("is_excepted"),
         *(["days"] if definition.display == "median" else []),
-    ).filter(pl.col("is_evaluated") | pl.col("is_unknown"))
+    ).filter(pl.any_horizontal("is_evaluated", "is_unknown", "is_excluded", "is_excepted"))
 
 
-def _measured(definition: Definition, members: pl.DataFrame) -> pl.DataFrame:
+def _assert_sets(definition: Definition, members: pl.DataFrame) -> None:
+    """Numerator in denominator in population; exclusions and exceptions in it, outside the denominator, and apart."""
+    inside, counted, met = _SETS
+    excluded, excepted = _KEPT_OUT
+    outside = members.filter(inside.is_null() | (counted & ~inside) | (met & ~counted.fill_null(False)))
+    assert outside.is_empty(), f"{definition.id}: {outside.height} members are in a set but not in the one around it"
+    kept_out = excluded | excepted
+    torn = members.filter(kept_out.is_null() | (kept_out & (~inside | counted.fill_null(True))) | (excluded & excepted))
+    assert torn.is_empty(), f"{definition.id}: {torn.height} exclusions or exceptions are not apart from other sets"
+    assert members["member_id"].is_unique().all(), f"{definition.id}: a member has more than one row"
+
+
+def _measured(definition: Definition, members: pl.DataFrame, overdispersion: Overdispersion) -> pl.DataFrame:
     groups = ("centre_id", "period")
     levels = [members.group_by(by).agg(*_counts(definition)) for by in (groups, groups[:1], groups[1:])]
     overall = members.select(*_counts(definition))
@@ -133,7 +207,7 @@ def _measured(definition: Definition, members: pl.DataFrame) -> pl.DataFrame:
     frame = pl.concat([*levels, overall], how="diagonal").with_columns(pl.lit(definition.id).alias("indicator_id"))
     if definition.display == "median":
         return _with_medians(frame)
-    return _with_limits(_with_rates(frame, definition))
+    return _with_limits(_with_rates(frame, definition), definition, overdispersion).with_columns(_standing(definition))
 
 
 def _counts(definition: Definition) -> list[pl.Expr]:
@@ -142,6 +216,8 @@ def _counts(definition: Definition) -> list[pl.Expr]:
         (evaluated & pl.col("is_met")).sum().cast(pl.Int64).alias("numerator"),
         evaluated.sum().cast(pl.Int64).alias("denominator"),
         pl.col("is_unknown").sum().cast(pl.Int64).alias("n_not_evaluable"),
+        pl.col("is_excluded").sum().cast(pl.Int64).alias("n_excluded"),
+        pl.col("is_excepted").sum().cast(pl.Int64).alias("n_excepted"),
     ]
     if definition.display == "funnel":
         return counts
@@ -154,7 +230,7 @@ def _with_rates(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     low, high = wilson(met, total)
     possible = pl.when(total + unknown > 0).then(total + unknown)
     least, most = met / possible, (met + unknown) / possible
-    worst, best = (least, most) if definition.direction == "up" else (most, least)
+    worst, best = (most, least) if definition.direction == "down" else (least, most)
     return frame.with_columns(
         (met / pl.when(total > 0).then(total)).alias("rate"),
         low.alias("ci_low"),
@@ -164,26 +240,63 @@ def _with_rates(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     )
 
 
-def _with_limits(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add the funnel limits around the pooled rate of the period, at each centre's denominator."""
+_LIMITS: Final = ("limit_low_95", "limit_high_95", "limit_low_998", "limit_high_998")
+_FUNNEL: Final = (*_LIMITS, "smallest_difference")
+
+
+def _with_limits(frame: pl.DataFrame, definition: Definition, overdispersion: Overdispersion) -> pl.DataFrame:
+    """Add the funnel of each period: limits around its pooled rate at each centre's denominator, and what they show."""
     pooled = frame.filter(pl.col("centre_id").is_null()).select("period", pl.col("rate").alias("pooled"))
     centres = frame.join(pooled, on="period", how="left", nulls_equal=True)
     centres = centres.filter(pl.col("centre_id").is_not_null() & (pl.col("denominator") > 0))
-    by_rate = centres.drop_nulls("pooled").group_by("pooled", maintain_order=True)
-    limits = [_limits(group, group["pooled"][0]) for _, group in by_rate]
-    keys = ["indicator_id", "centre_id", "period"]
-    if not limits:
-        return frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in _LIMITS)
-    return frame.join(pl.concat(limits).select(*keys, *_LIMITS), on=keys, how="left", nulls_equal=True)
+    periods = centres.group_by("period", maintain_order=True)
+    funnels = [_funnel(centres, definition, overdispersion) for _, centres in periods]
+    if not funnels:
+        return frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in _FUNNEL)
+    keys = ["centre_id", "period"]
+    return frame.join(pl.concat(funnels).select(*keys, *_FUNNEL), on=keys, how="left", nulls_equal=True)
 
 
-_LIMITS: Final = ("limit_low_95", "limit_high_95", "limit_low_998", "limit_high_998")
+def _funnel(centres: pl.DataFrame, definition: Definition, overdispersion: Overdispersion) -> pl.DataFrame:
+    rate = centres["pooled"][0]
+    rated = centres.filter(pl.col("denominator") >= definition.minimum_size)
+    wider = widening(rated["numerator"].to_numpy(), rated["denominator"].to_numpy(), rate, overdispersion)
+    denominators = centres["denominator"].to_numpy()
+    exact = (*funnel_limits(denominators, rate, 0.95), *funnel_limits(denominators, rate, 0.998))
+    limits = {
+        name: np.clip(rate + (limit - rate) * wider(denominators), 0, 1)
+        for name, limit in zip(_LIMITS, exact, strict=True)
+    }
+    direction = definition.direction
+    difference = (
+        pl.lit(None, pl.Float64)
+        if direction == "none"
+        else pl.Series(smallest_difference(denominators, rate, limits[_BEYOND[direction]], direction)).fill_nan(None)
+    )
+    return centres.with_columns(
+        smallest_difference=difference, **{name: pl.Series(one) for name, one in limits.items()}
+    )
 
 
-def _limits(group: pl.DataFrame, rate: float) -> pl.DataFrame:
-    denominators = group["denominator"].to_numpy()
-    ends = (*funnel_limits(denominators, rate, 0.95), *funnel_limits(denominators, rate, 0.998))
-    return group.with_columns(pl.Series(name, end) for name, end in zip(_LIMITS, ends, strict=True))
+_BEYOND: Final = {"up": "limit_low_998", "down": "limit_high_998"}
+
+
+def _standing(definition: Definition) -> pl.Expr:
+    """Return how a centre stands to the limits; unknown below the minimum size or where no direction is better.
+
+    A limit is interpolated between two counts. Beyond the upper one is a count that even one less would be: so chance
+    alone carries at most 2.5 % of centres beyond a 95 % limit and 0.1 % beyond a 99.8 % limit, on either side.
+    """
+    if definition.direction == "none":
+        return pl.lit(None, pl.String).alias("standing")
+    met, total = pl.col("numerator"), pl.col("denominator")
+    below_95, below_998 = (met < total * pl.col(f"limit_low_{name}") for name in ("95", "998"))
+    above_95, above_998 = (met - 1 >= total * pl.col(f"limit_high_{name}") for name in ("95", "998"))
+    is_up = definition.direction == "up"
+    alarm, alert, better = (below_998, below_95, above_95) if is_up else (above_998, above_95, below_95)
+    placed = pl.when(alarm).then(pl.lit("alarm")).when(alert).then(pl.lit("alert")).when(better).then(pl.lit("better"))
+    is_placed = pl.col("limit_low_95").is_not_null() & (total >= definition.minimum_size)
+    return pl.when(is_placed).then(placed.otherwise(pl.lit("within"))).alias("standing")
 
 
 def _with_medians(frame: pl.DataFrame) -> pl.DataFrame:
@@ -196,5 +309,6 @@ def _with_medians(frame: pl.DataFrame) -> pl.DataFrame:
         pl.Series("rate", [median.value for median in medians], dtype=pl.Float64),
         pl.Series("ci_low", [median.low for median in medians], dtype=pl.Float64),
         pl.Series("ci_high", [median.high for median in medians], dtype=pl.Float64),
-        *(pl.lit(None, pl.Float64).alias(name) for name in ("rate_worst", "rate_best", *_LIMITS)),
+        *(pl.lit(None, pl.Float64).alias(name) for name in ("rate_worst", "rate_best", *_FUNNEL)),
+        pl.lit(None, pl.String).alias("standing"),
     )

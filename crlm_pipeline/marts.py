@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline import indicators
+from crlm_pipeline.settings import Overdispersion
 from crlm_pipeline.statistics import percent_with_interval
 from crlm_pipeline.warehouse import Warehouse
 from schemas import vocabulary as v
@@ -38,17 +39,18 @@ CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def build_marts(warehouse: Warehouse, as_of: date) -> None:
+def build_marts(warehouse: Warehouse, as_of: date, overdispersion: Overdispersion = "none") -> None:
     """Fill every mart table, and the key to the centre codes of the report, from extract and cohort.
 
-    Call once, after `cohort.verdict` and its companions are filled; `as_of` is the day up to which facts count.
+    Call once, after `cohort.verdict` and its companions are filled; `as_of` is the day up to which facts count,
+    `overdispersion` how funnel limits allow for centres that vary more than chance.
     """
     warehouse.register("category_vocabulary", _category_vocabulary())
     distribution = warehouse.query("marts/biomarker_distribution")
     _insert(warehouse, BiomarkerDistribution, distribution.with_columns(percent_with_interval("n", "n_tested")))
     _insert(warehouse, Concordance, _with_shares(warehouse.query("marts/concordance")))
     _insert(warehouse, PathwayMix, warehouse.query("marts/pathway_mix"))
-    _insert(warehouse, Indicator, indicators.measure(warehouse, as_of))
+    _insert(warehouse, Indicator, indicators.measure(warehouse, as_of, overdispersion))
     warehouse.build_mart(DataQuality, "marts/data_quality")
     warehouse.build_mart(PatientTimeline, "marts/patient_timeline")
     warehouse.insert(ReportKey, centre_codes(warehouse.query("report/centres")["centre_id"]))

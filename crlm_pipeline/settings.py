@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal
 
 SidePolicy = Literal["right", "exclude", "split"]
+Overdispersion = Literal["none", "multiplicative", "additive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Settings:
 
     `guidelines` empty means every series that is not on request only. `judge_by` re-judges every decision by one
     edition. `allowed_rejected_share` bounds rejected rows and rejected cells apart. `disclosure_threshold` is the
-    smallest count that may be shown, `rate_threshold` the smallest denominator of a rate.
+    smallest count that may be shown, `rate_threshold` the smallest denominator of a rate. `funnel_overdispersion`: how
+    funnel limits allow for centres that vary more than chance.
     """
 
     as_of: date | None = None
@@ -42,4 +44,5 @@ class Settings:
     allowed_rejected_share: float = 0.20
     disclosure_threshold: int = 5
     rate_threshold: int = 10
+    funnel_overdispersion: Overdispersion = "none"
     windows: Windows = field(default_factory=Windows)

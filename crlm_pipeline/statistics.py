@@ -1,16 +1,23 @@
 """Intervals, funnel limits and medians: the only arithmetic of the report that is not counting."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import CensoredData, binom, ecdf, norm
+from scipy.stats import CensoredData, beta, binom, ecdf, norm
+
+from crlm_pipeline.settings import Overdispersion
 
 Z_95: Final = float(norm.ppf(0.975))
+POWER: Final = 0.8
+
+# The share of z-scores at either end that is pulled in to the quantile there before dispersion is estimated.
+_WINSORISED: Final = 0.1
+_FEWEST_CENTRES: Final = 2
 
 
 def wilson(successes: pl.Expr, total: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
@@ -53,6 +60,46 @@ def _binomial_limit(n: NDArray[np.int64], rate: float, probability: float) -> ND
     reached, below = binom.cdf(count, n, rate), binom.cdf(count - 1, n, rate)
     limit = (count - (reached - probability) / (reached - below)) / n
     return np.clip(limit, 0.0, 1.0)
+
+
+def widening(
+    numerators: NDArray[np.int64], denominators: NDArray[np.int64], rate: float, overdispersion: Overdispersion
+) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
+    """Return by how much over-dispersion widens the limits around `rate`, as a function of the denominator; at least 1.
+
+    The centres given (denominators at least 1) tell how much more than chance they vary. Spiegelhalter, Stat Med
+    2005;24:1185-1202: z-scores Winsorised at 10 %; multiplicative, the root of phi = mean of z squared; additive, the
+    random-effects variance tau squared by the method of moments beside that of chance.
+    """
+    chance = rate * (1 - rate)
+    if overdispersion == "none" or len(denominators) < _FEWEST_CENTRES or chance == 0:
+        return lambda n: np.ones(np.shape(n))
+    scores = (numerators / denominators - rate) / np.sqrt(chance / denominators)
+    phi = float(np.mean(np.clip(scores, *np.quantile(scores, [_WINSORISED, 1 - _WINSORISED])) ** 2))
+    if overdispersion == "multiplicative":
+        return lambda n: np.full(np.shape(n), np.sqrt(max(phi, 1.0)))
+    weights = denominators / chance
+    count = len(denominators)
+    between = max((count * phi - (count - 1)) / (weights.sum() - (weights**2).sum() / weights.sum()), 0.0)
+    return lambda n: np.sqrt(1 + between * np.asarray(n) / chance)
+
+
+def smallest_difference(
+    denominators: NDArray[np.int64], rate: float, limits: NDArray[np.float64], direction: Literal["up", "down"]
+) -> NDArray[np.float64]:
+    """Return how far (0-1) from `rate` a centre must truly be to fall beyond its limit with a power of 80 %.
+
+    `limits` are those on the unfavourable side: the lower ones where more is better (`up`). Beyond an upper limit is a
+    count that even one less would be. Exact binomial; NaN where no rate at all would suffice.
+    """
+    n = np.asarray(denominators, dtype=np.int64)
+    if direction == "down":
+        # The same on the other side: as many that did not meet it, and their upper limit turned over.
+        return smallest_difference(n, 1 - rate, 1 - limits, "up")
+    most = np.ceil(n * limits) - 1
+    reached = most.clip(0)
+    # P(count <= most) at a true rate is an upper tail of the beta distribution.
+    return np.where(most >= 0, rate - beta.ppf(1 - POWER, reached + 1, n - reached), np.nan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from crlm_pipeline.errors import UsageError
-from crlm_pipeline.settings import Settings, SidePolicy
+from crlm_pipeline.settings import Overdispersion, Settings, SidePolicy
 from flows import console
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ Mappings = Annotated[
 ]
 Side = Annotated[SidePolicy, typer.Option(help="How the transverse colon is sided.")]
 Grace = Annotated[int, typer.Option(metavar="N", min=0, help="Days in which the older edition may count too.")]
+Dispersion = Annotated[
+    Overdispersion,
+    typer.Option("--funnel-overdispersion", help="How funnel limits allow for centres that vary more than chance."),
+]
 Partial = Annotated[bool, typer.Option("--partial", help="Publish what is left even if too much was rejected.")]
 Add = Annotated[
     bool, typer.Option("--add", help="Add the sources to what the warehouse holds; else they are the whole registry.")
@@ -96,6 +100,7 @@ def run(
     mapping: Mappings = None,
     side_policy: Side = DEFAULTS.side_policy,
     grace_days: Grace = DEFAULTS.grace_days,
+    funnel_overdispersion: Dispersion = DEFAULTS.funnel_overdispersion,
     partial: Partial = False,
     add: Add = False,
     pseudonym_key: PseudonymKeyFile = None,
@@ -104,7 +109,7 @@ def run(
     """Read a registry, judge every decision, publish the warehouse and write the report."""
     from flows.steps import Job
 
-    settings = _settings(as_of, guideline, judge_by, side_policy, grace_days)
+    settings = _settings(as_of, guideline, judge_by, side_policy, grace_days, funnel_overdispersion)
     job = Job(_named(sources), warehouse, report, tuple(mapping or ()), settings, partial, add, pseudonym_key)
     _perform(job, "cohort")
     _show_summary(warehouse, [f"warehouse {warehouse}", f"report {report / 'index.html'}"], as_json=as_json)
@@ -137,12 +142,13 @@ def annotate(
     judge_by: JudgeBy = None,
     side_policy: Side = DEFAULTS.side_policy,
     grace_days: Grace = DEFAULTS.grace_days,
+    funnel_overdispersion: Dispersion = DEFAULTS.funnel_overdispersion,
     as_json: Json = False,
 ) -> None:
     """Judge what was ingested and publish the warehouse."""
     from flows.steps import Job
 
-    settings = _settings(as_of, guideline, judge_by, side_policy, grace_days)
+    settings = _settings(as_of, guideline, judge_by, side_policy, grace_days, funnel_overdispersion)
     _perform(Job((), warehouse, DEFAULT_REPORT, settings=settings), "annotate")
     _show_summary(warehouse, [f"warehouse {warehouse}"], as_json=as_json)
 
@@ -344,6 +350,7 @@ def _settings(
     judge_by: str | None = None,
     side_policy: SidePolicy = DEFAULTS.side_policy,
     grace_days: int = DEFAULTS.grace_days,
+    funnel_overdispersion: Overdispersion = DEFAULTS.funnel_overdispersion,
 ) -> Settings:
     return Settings(
         as_of=as_of.date() if as_of else None,
@@ -351,6 +358,7 @@ def _settings(
         judge_by=judge_by,
         side_policy=side_policy,
         grace_days=grace_days,
+        funnel_overdispersion=funnel_overdispersion,
     )
 
 

@@ -224,7 +224,7 @@ def _judge(warehouse: Warehouse, job: Job) -> Counts:
             warehouse.insert(model, frame)
     warehouse.create_view(Recommendation, "cohort/recommendation")
     warehouse.create_view(RequiredTest, "cohort/required_test")
-    build_marts(warehouse, as_of)
+    build_marts(warehouse, as_of, settings.funnel_overdispersion)
     warehouse.execute("run/judged", judgement_key=key, decisions_judged=annotation.judged_anew)
     _finish(warehouse, settings, as_of, [series.guideline for series in judging_series(knowledge, settings)])
     return {describe(model).name: frame.height for model, frame in (*cohort.frames.items(), *annotation.frames.items())}

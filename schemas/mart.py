@@ -64,6 +64,12 @@ class Indicator(Table):
     numerator: Count = column("Numerator.", required=True)
     denominator: Count = column("Denominator.", required=True)
     n_not_evaluable: Count = column("Members of the population whose membership or result is unknown.", required=True)
+    n_excluded: Count = column(
+        "Members of the population whom an exclusion keeps out of the denominator.", required=True
+    )
+    n_excepted: Count = column(
+        "Members of the population whom a recorded exception keeps out of the denominator.", required=True
+    )
     rate: Number = column("Numerator over denominator; for a turnaround the median in days.")
     ci_low: Number = column("Lower end of the Wilson 95 % interval.")
     ci_high: Number = column("Upper end of the Wilson 95 % interval.")
@@ -73,6 +79,19 @@ class Indicator(Table):
     limit_high_95: Number = column("Upper 95 % funnel limit at this denominator.")
     limit_low_998: Number = column("Lower 99.8 % funnel limit at this denominator.")
     limit_high_998: Number = column("Upper 99.8 % funnel limit at this denominator.")
+    overdispersion: Text = column(
+        "How the limits allow for centres that vary more than chance.", required=True, values=v.OVERDISPERSION
+    )
+    smallest_difference: Number = column(
+        "How far from the pooled rate, to the worse, the true rate of a centre of this size must be to fall beyond the "
+        "99.8 % limit with a power of 80 %; unknown where no rate would, or where no direction is better."
+    )
+    standing: Text = column(
+        "Where a centre stands: within the 95 % limits, alert beyond them and alarm beyond the 99.8 % limits to the "
+        "worse, better beyond the 95 % limits to the better; unknown below the minimum size, without limits, or where "
+        "no direction is better.",
+        values=v.STANDING,
+    )
 
     class Config:
         name = "mart.indicator"

@@ -193,6 +193,8 @@ CHECK_STATUS: Final = ("pass", "fail", "not_applicable", "not_run", "error")
 DATA_QUALITY: Final = ("completeness", "conformance", "plausibility")
 FINDING_STATE: Final = ("new", "persisting", "resolved")
 RUN_STATUS: Final = ("complete", "partial")
+OVERDISPERSION: Final = ("none", "multiplicative", "additive")
+STANDING: Final = ("within", "alert", "alarm", "better")
 POPULATION: Final = ("all", "metastatic", "crlm")
 CATEGORY_ANALYTE: Final = ("side", "msi", "ras", "kras", "kras_g12c", "kras_g12d", "nras", "braf", "her2")
 

@@ -84,6 +84,10 @@ PUBLISHED: Final = (
         "indicators",
         "member of an indicator",
         (Margin(("is_met",)), _CENTRES),
+        (
+            Subset({"indicator_id": "P1a", "is_evaluated": "yes"}, {"indicator_id": "P1"}, "risk"),
+            Subset({"indicator_id": "P1b", "is_evaluated": "yes"}, {"indicator_id": "P1"}, "risk"),
+        ),
         keep=pl.col("is_met").is_null(),
         measures=("median", "median_low", "median_high"),
     ),

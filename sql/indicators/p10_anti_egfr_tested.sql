@@ -4,9 +4,11 @@
 -- denominator: the population
 -- exclusions: none
 -- exceptions: none
--- numerator: result known on or before the first dose of the antibody in that line
+-- numerator: result known on or before the first dose of the antibody in that line; an undated result, a test marked
+--   as not recorded, or a registry without any result is not evaluable
 -- direction: up
 -- target: 1.00 (MIPS-451)
+-- state: unverified
 -- minimum size: 10
 -- display: funnel
 -- centre: the centre that gave the first drug of the line
@@ -17,8 +19,12 @@ select
     case when not decision.is_relative_calendar then decision.antibody_start_date end as event_date,
     true as in_population,
     true as in_denominator,
-    known.known_date is not null and known.known_date <= decision.antibody_start_date as in_numerator
+    case
+        when known.known_date <= decision.antibody_start_date then true
+        when unsure.patient_id is null then false
+    end as in_numerator
 from cohort.decision
 left join cohort.analyte_known as known on decision.patient_id = known.patient_id and known.analyte = 'extended_ras'
+left join uncertain_test as unsure on decision.patient_id = unsure.patient_id and unsure.analyte = 'extended_ras'
 where decision.antibody_start_date is not null and decision.line >= 1
 order by member_id

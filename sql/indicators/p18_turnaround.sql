@@ -1,12 +1,15 @@
 -- id: P18
 -- title: Days from sample to report of a molecular test
--- population: tests, one for each specimen, method and report, whatever the number of genes on it
--- denominator: sample date known, and either the report date known or the result pending at the as-of date
--- exclusions: tests not done, refused or not recorded
+-- population: tests that were done or are pending, one for each specimen, method and report, whatever the number of
+--   genes on it
+-- denominator: sample date known, and either the report date known or the result pending at the as-of date; otherwise
+--   the test is not evaluable
+-- exclusions: none
 -- exceptions: none
 -- numerator: reported
 -- direction: down
 -- target: none
+-- state: unverified
 -- minimum size: 10
 -- display: median
 -- centre: the centre of the test, else the centre that reports the patient

@@ -1,5 +1,6 @@
 -- Members of each indicator by state, over all years, from the mart: the registry and each centre.
--- Grain: indicator, centre, is_evaluated and is_met; null = all. The median and its interval stand beside the
+-- Grain: indicator, centre, is_evaluated (yes, no, excluded, excepted) and is_met; null = all; nobody excluded or
+-- excepted: no row. The median and its interval stand beside the
 -- evaluated members of an indicator that is one. Parameters: none.
 with
 chosen as (
@@ -9,6 +10,8 @@ chosen as (
         numerator,
         denominator,
         n_not_evaluable,
+        n_excluded,
+        n_excepted,
         case when rate_best is null then rate end as median,
         case when rate_best is null then ci_low end as median_low,
         case when rate_best is null then ci_high end as median_high
@@ -48,4 +51,17 @@ select
     null as median_low,
     null as median_high
 from chosen
+union all
+select
+    indicator_id,
+    centre_id,
+    kept_out.is_evaluated,
+    null as is_met,
+    kept_out.n,
+    null as median,
+    null as median_low,
+    null as median_high
+from chosen
+cross join lateral (values ('excluded', n_excluded), ('excepted', n_excepted)) as kept_out (is_evaluated, n)
+where kept_out.n > 0
 order by all

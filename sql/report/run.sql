@@ -10,7 +10,8 @@ select
     guidelines,
     judge_by,
     side_policy,
-    grace_days
+    grace_days,
+    (select any_value(overdispersion) from mart.indicator) as funnel_overdispersion
 from audit.run
 order by started_at desc
 limit 1

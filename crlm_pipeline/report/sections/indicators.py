@@ -135,15 +135,24 @@ def _medians(definition: Definition, rows: SafeTable, centre: str | None) -> lis
 
 
 def _meanings() -> Table:
-    names = ("id", "title", "population", "denominator", "numerator", "exceptions", "target", "centre")
-    rows = [
-        (one.id, one.title, one.population, one.denominator, one.numerator, one.exceptions, _target(one), one.centre)
-        for one in definitions()
-    ]
+    names = (
+        "id",
+        "title",
+        "population",
+        "denominator",
+        "exclusions",
+        "exceptions",
+        "numerator",
+        "target",
+        "state",
+        "centre",
+    )
+    rows = [tuple(_target(one) if name == "target" else getattr(one, name) for name in names) for one in definitions()]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
     headings = {name: name.capitalize() for name in names}
     return table(plain("indicator_meanings", frame), headings, "What the indicators mean.", text=names[1:])
 
 
 def _target(definition: Definition) -> str:
-    return "none" if definition.target is None else f"{percent(100 * definition.target)} ({definition.target_source})"
+    target = "none" if definition.target is None else percent(100 * definition.target)
+    return f"{target} ({definition.target_source})" if definition.target_source else target

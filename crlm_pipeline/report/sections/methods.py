@@ -1,5 +1,7 @@
 """How the numbers were made, and from what: enough to make them again."""
 
+from typing import Final
+
 import polars as pl
 
 from crlm_pipeline.disclosure import plain
@@ -9,6 +11,13 @@ from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import in_words, words
 
 _MOST_FILES = 40
+
+# What is said of the funnel limits beyond chance; z-scores are Winsorised at 10 % before it is estimated.
+_DISPERSION: Final = {
+    "none": ", not widened for centres that vary more than chance",
+    "multiplicative": ", widened by the root of the over-dispersion (phi, from Winsorised z-scores)",
+    "additive": ", widened for a random variation between centres (tau squared, from Winsorised z-scores)",
+}
 
 
 def section(registry: Registry, centre: str | None) -> Section:
@@ -21,8 +30,9 @@ def section(registry: Registry, centre: str | None) -> Section:
         f"Counts from 1 to {threshold - 1} are printed as <{threshold}; other counts are printed as hidden where they "
         "would give a small one away, in this or another table of the same run. A zero is shown. Rates need a "
         f"denominator of at least {rate}. All pages and files of a run follow one plan.",
-        "Intervals of shares are Wilson 95 % intervals; funnel limits are exact binomial limits with interpolation; "
-        "median times are Kaplan\u2013Meier medians with pending results censored.",
+        "Intervals of shares are Wilson 95 % intervals; funnel limits are exact binomial limits with interpolation"
+        f"{_DISPERSION[registry.run['funnel_overdispersion']]}; median times are Kaplan\u2013Meier medians with "
+        "pending results censored.",
         "Nothing here is clinical advice. A statement marked unverified has not been checked against its source.",
     )
     blocks: tuple[Table | str, ...] = (*paragraphs, _editions(registry), _run(registry), *_files(registry, centre))
@@ -62,6 +72,7 @@ def _run(registry: Registry) -> Table:
         ("Judged by one edition", run["judge_by"] or "no"),
         ("Transverse colon counts as", run["side_policy"]),
         ("Days of grace after a new edition", str(run["grace_days"])),
+        ("Funnel limits allow for over-dispersion", words(run["funnel_overdispersion"])),
         ("Smallest count shown", str(registry.settings.disclosure_threshold)),
         ("Smallest denominator of a rate", str(registry.settings.rate_threshold)),
     ]

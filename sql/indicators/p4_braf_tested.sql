@@ -1,0 +1,25 @@
+-- id: P4
+-- title: BRAF status known in time for first-line treatment
+-- population: patients with metastatic disease who started a first line
+-- denominator: the population; while the 42 days run and there is no result, the member is not evaluable
+-- exclusions: none
+-- exceptions: none
+-- numerator: result known by the first dose of an anti-EGFR antibody in that line, or without one within 42 days of
+--   its first day (the days of P3); an undated result, a test marked as not recorded, or a registry without any
+--   result is not evaluable
+-- direction: up
+-- target: none
+-- state: unverified
+-- minimum size: 10
+-- display: funnel
+-- centre: the centre that started the first line
+-- member: patient
+select
+    patient_id as member_id,
+    centre_id,
+    event_date,
+    true as in_population,
+    true as in_denominator,
+    is_braf_in_time as in_numerator
+from first_line
+order by member_id
