@@ -1,58 +1,42 @@
-"""Writes the report: count, protect, lay out, render, swap the folder. One page for the registry, one per centre."""
+"""Writes the report: count, protect, lay out, render, swap the folder. A page per topic, and one per centre."""
 
+import base64
+import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.owner_only import owner_only
+from crlm_pipeline.report.contents import CENTRE_SECTIONS, PAGES
 from crlm_pipeline.report.export import write_csv
 from crlm_pipeline.report.fragments import Figure, Section, Table
+from crlm_pipeline.report.page import MakeSection, Page
 from crlm_pipeline.report.registry import Registry, read_registry
-from crlm_pipeline.report.sections import (
-    biomarkers,
-    centres,
-    cohort,
-    comparison,
-    completeness,
-    concordance,
-    conflicts,
-    departures,
-    glance,
-    indicators,
-    methods,
-    pathways,
-    quality,
-    safety,
-    testing,
-    trend,
-)
 from crlm_pipeline.resources import template_folder
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.warehouse import Warehouse
 
-SECTIONS: Final[tuple[Callable[[Registry, str | None], Section | None], ...]] = (
-    glance.section,
-    cohort.section,
-    biomarkers.section,
-    testing.section,
-    pathways.section,
-    concordance.section,
-    centres.section,
-    comparison.section,
-    conflicts.section,
-    departures.section,
-    safety.section,
-    indicators.section,
-    quality.section,
-    completeness.section,
-    trend.section,
-    methods.section,
-)
 GENERATOR: Final = "crlm-pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A page with its sections made; `under` is the page that it is listed under, if any."""
+
+    page: Page
+    sections: tuple[Section, ...]
+    under: Page | None = None
+
+    @property
+    def file(self) -> str:
+        """The name of the page's file."""
+        return f"{self.page.name}.html"
 
 
 def write_report(warehouse: Warehouse, folder: Path, settings: Settings) -> Path:
@@ -67,27 +51,49 @@ def write_report(warehouse: Warehouse, folder: Path, settings: Settings) -> Path
     shutil.rmtree(half_made, ignore_errors=True)
     with owner_only():
         (half_made / "data").mkdir(parents=True)
-        for centre in (None, *registry.codes):
-            _write_page(registry, centre, half_made)
+        _write_pages(registry, half_made)
     _swap(half_made, folder)
     return folder / "index.html"
 
 
-def _write_page(registry: Registry, centre: str | None, folder: Path) -> None:
-    sections = [made for section in SECTIONS if (made := section(registry, centre))]
-    prefix = "" if centre is None else f"{registry.codes[centre].lower()}-"
-    _write_data(sections, folder / "data", prefix)
-    page = _environment().get_template("page.html.jinja")
-    html = page.render(
-        registry=registry,
-        centre=centre,
-        sections=sections,
-        prefix=prefix,
-        generator=GENERATOR,
-        is_table=lambda block: isinstance(block, Table),
-        is_figure=lambda block: isinstance(block, Figure),
-    )
-    (folder / page_name(registry, centre)).write_text(html, encoding="utf-8")
+def _write_pages(registry: Registry, folder: Path) -> None:
+    environment = _environment()
+    made = list(_made_pages(registry))
+    for page in made:
+        _write_data(page.sections, folder / "data", "")
+    frame = environment.get_template("page.html.jinja")
+    common = {"registry": registry, "navigation": _navigation(made), "centre": None, "prefix": ""}
+    for page in made:
+        html = frame.render(common, made=page)
+        (folder / page.file).write_text(html, encoding="utf-8")
+    for centre, code in registry.codes.items():
+        own = Page(f"centre-{code}", f"Centre {centre}", "Centres", CENTRE_SECTIONS)
+        page = Made(own, _sections(registry, centre, CENTRE_SECTIONS))
+        prefix = f"{code.lower()}-"
+        _write_data(page.sections, folder / "data", prefix)
+        html = frame.render(common, made=page, centre=centre, prefix=prefix)
+        (folder / page.file).write_text(html, encoding="utf-8")
+
+
+def _made_pages(registry: Registry) -> Iterator[Made]:
+    """Yield the registry's pages that have something to show, each before those listed under it."""
+    for page in PAGES:
+        if sections := _sections(registry, None, page.sections):
+            yield Made(page, sections)
+        for one in page.single(registry) if page.single else ():
+            if sections := _sections(registry, None, one.sections):
+                yield Made(one, sections, page)
+
+
+def _sections(registry: Registry, centre: str | None, makers: Sequence[MakeSection]) -> tuple[Section, ...]:
+    return tuple(made for section in makers if (made := section(registry, centre)))
+
+
+def _navigation(made: Sequence[Made]) -> Mapping[str, list[tuple[Made, list[Made]]]]:
+    """Return the entries of the navigation by group: each page with those listed under it."""
+    tops = [page for page in made if page.under is None]
+    entries = [(top, [page for page in made if page.under is top.page]) for top in tops]
+    return {group: list(of_group) for group, of_group in groupby(entries, lambda entry: entry[0].page.group)}
 
 
 def page_name(registry: Registry, centre: str | None) -> str:
@@ -104,13 +110,23 @@ def _write_data(sections: Sequence[Section], folder: Path, prefix: str) -> None:
 
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(template_folder()),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    script = (template_folder() / "report.js").read_text(encoding="utf-8")
+    tools: dict[str, Any] = {
+        "generator": GENERATOR,
+        "script": script,
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "is_table": lambda block: isinstance(block, Table),
+        "is_figure": lambda block: isinstance(block, Figure),
+    }
+    environment.globals.update(tools)
+    return environment
 
 
 def _refuse_to_replace(folder: Path) -> None:

@@ -1,30 +1,60 @@
-"""Safe tables as HTML, by great_tables without its style sheet: the page's own serves light, dark, paper and phone."""
+"""Safe tables as HTML. It reads without the page's script, which sorts, filters and narrows by what stands here."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Final
 
 import polars as pl
-from great_tables import GT
 
 from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.report.fragments import Table
 
-_STYLE: Final = re.compile(r"<style>.*?</style>", re.DOTALL)
-_INLINE_STYLE: Final = re.compile(r'(<div id="[^"]*") style="[^"]*">')
-_TABLE: Final = '<table class="gt_table" data-quarto-disable-processing="false" data-quarto-bootstrap="false">'
+_MISSING: Final = "\u2013"
+# The columns that a reader may choose one value of.
+_CHOICES: Final = frozenset(
+    ("edition_id", "guideline", "series", "year", "population", "analyte", "table_name", "verdict", "severity", "state")
+)
 
 
-def table(data: SafeTable, columns: Mapping[str, str], caption: str, *, text: tuple[str, ...] = ()) -> Table:
-    """Return a table of the columns given (name: heading); the first names the row, `text` are not numbers."""
+def table(
+    data: SafeTable,
+    columns: Mapping[str, str],
+    caption: str,
+    *,
+    text: Sequence[str] = (),
+    links: Mapping[str, str] | None = None,
+    drawings: Mapping[str, Sequence[str]] | None = None,
+) -> Table:
+    """Return a table of the columns given (name: heading); the first names the row, `text` are not numbers.
+
+    `links` maps a column to the one that holds the address it leads to, null where to none. `drawings` are further
+    columns by heading, of one small drawing per row made by `figures`.
+    """
     assert isinstance(data, SafeTable), "only safe tables are rendered"
-    names = list(columns)
-    frame = data.frame.select(pl.col(name).cast(pl.String).fill_null("\u2013") for name in names)
-    numbers = [name for name in names[1:] if name not in text]
-    made = GT(frame, id=f"table-{data.name}", rowname_col=names[0]).tab_stubhead(columns[names[0]])
-    made = made.cols_label(cases={name: columns[name] for name in names[1:]})
-    made = made.cols_align("right", columns=numbers) if numbers else made
-    made = made.cols_align("left", columns=list(text)) if text else made
-    html = _STYLE.sub("", made.as_raw_html())
-    html = _INLINE_STYLE.sub(r'\1 class="scroll" tabindex="0">', html).replace(_TABLE, "<table>")
+    first, *others = columns
+    heads = [_head(first, columns[first], is_text=True)]
+    cells = [[f'<th scope="row">{shown}</th>' for shown in _shown(data.frame, first, links or {})]]
+    for name in others:
+        heads.append(_head(name, columns[name], is_text=name in text))
+        opened = "<td>" if name in text else '<td class="number">'
+        cells.append([f"{opened}{shown}</td>" for shown in _shown(data.frame, name, links or {})])
+    for heading, drawn in (drawings or {}).items():
+        heads.append(f'<th scope="col" class="drawing">{escape(heading)}</th>')
+        cells.append([f'<td class="drawing">{svg}</td>' for svg in drawn])
+    rows = "\n".join(f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
+    html = f"<table>\n<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
     return Table(html, caption, data)
+
+
+def _head(name: str, heading: str, *, is_text: bool) -> str:
+    kind = (" data-choose" if name in _CHOICES else "") if is_text else ' class="number"'
+    return f'<th scope="col"{kind}>{escape(heading)}</th>'
+
+
+def _shown(frame: pl.DataFrame, name: str, links: Mapping[str, str]) -> list[str]:
+    shown = [escape(value) for value in frame[name].cast(pl.String).fill_null(_MISSING)]
+    if name in links:
+        targets = [None if target is None else escape(target) for target in frame[links[name]]]
+        pairs = zip(shown, targets, strict=True)
+        shown = [text if target is None else f'<a href="{target}">{text}</a>' for text, target in pairs]
+    return shown

@@ -1,0 +1,45 @@
+"""What stands on which page of the report, in the order of the navigation.
+
+A new section is one entry in the page that it belongs to; each centre's page then shows it too, unless it returns None
+there. A new page is one more line. A page with nothing to show is left out, and nothing leads to it.
+"""
+
+from typing import Final
+
+from crlm_pipeline.report.page import MakeSection, Page
+from crlm_pipeline.report.sections import (
+    biomarkers,
+    centres,
+    cohort,
+    comparison,
+    completeness,
+    concordance,
+    conflicts,
+    departures,
+    glance,
+    indicators,
+    methods,
+    pathways,
+    quality,
+    safety,
+    testing,
+    trend,
+)
+
+PAGES: Final = (
+    Page("index", "Overview", "", (glance.section,)),
+    Page("cohort", "Who is in and who is not", "Patients", (cohort.section,)),
+    Page("biomarkers", "Biomarkers", "Patients", (biomarkers.section,)),
+    Page("testing", "Tests in time", "Patients", (testing.section,)),
+    Page("pathways", "Pathways", "Treatment", (pathways.section,)),
+    Page("concordance", "Concordance", "Treatment", (concordance.section,)),
+    Page("centres", "Centres compared", "Treatment", (centres.section,)),
+    Page("departures", "Departures", "Treatment", (departures.section,)),
+    Page("safety", "Safety", "Treatment", (safety.section,)),
+    Page("indicators", "Quality indicators", "Treatment", (indicators.section,)),
+    Page("comparison", "Guidelines compared", "Guidelines", (comparison.section, conflicts.section)),
+    Page("quality", "Data quality", "Data", (quality.section, completeness.section, trend.section)),
+    Page("methods", "Methods", "Data", (methods.section,)),
+)
+
+CENTRE_SECTIONS: Final[tuple[MakeSection, ...]] = tuple(section for page in PAGES for section in page.sections)

@@ -1,0 +1,25 @@
+"""A page of the report as data: what it is called, where the navigation lists it, and which sections it holds."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from crlm_pipeline.report.fragments import Section
+from crlm_pipeline.report.registry import Registry
+
+# Makes a section for the registry (centre None) or for one centre; None where there is nothing to show.
+MakeSection = Callable[[Registry, str | None], Section | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the registry: the name of its file without the ending, title, group in the navigation and sections.
+
+    Its sections stand on each centre's page too, as far as they have something to show there. `single` makes the pages
+    that are listed under this one, such as one per biomarker; theirs do not.
+    """
+
+    name: str
+    title: str
+    group: str
+    sections: tuple[MakeSection, ...]
+    single: Callable[[Registry], Iterable["Page"]] | None = None

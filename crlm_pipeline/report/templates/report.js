@@ -1,0 +1,108 @@
+"use strict";
+(() => {
+  // Theme: the choice holds for every page of the report, where the browser lets a file remember anything.
+  const root = document.documentElement;
+  const remember = (value) => { try { localStorage.setItem("crlm-theme", value); } catch { /* not remembered */ } };
+  const remembered = () => { try { return localStorage.getItem("crlm-theme") || ""; } catch { return ""; } };
+  const paint = (theme) => { if (theme) root.dataset.theme = theme; else delete root.dataset.theme; };
+  paint(remembered());
+
+  const make = (tag, properties, ...children) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  };
+
+  const offerThemes = () => {
+    const choice = document.getElementById("theme");
+    if (!choice) return;
+    choice.value = remembered();
+    choice.parentElement.hidden = false;
+    choice.addEventListener("change", () => { paint(choice.value); remember(choice.value); });
+  };
+
+  // A number sorts by its value, "<5" just below 5; what is hidden or missing stands last whichever way.
+  const valueOf = (cell, isNumber) => {
+    const text = cell.textContent.trim();
+    if (!isNumber) return text === "\u2013" ? null : text;
+    const number = parseFloat(text.replace(/^[<>]/, ""));
+    return Number.isNaN(number) ? null : number - (text.startsWith("<") ? 0.5 : 0);
+  };
+  const compare = (a, b, direction) => {
+    if (a === null || b === null) return (a === null) - (b === null);
+    return direction * (typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true }));
+  };
+
+  const sortBy = (table, head) => {
+    const place = head.cellIndex;
+    const isNumber = head.classList.contains("number");
+    const before = head.getAttribute("aria-sort");
+    const isDescending = before ? before === "ascending" : isNumber;
+    for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", isDescending ? "descending" : "ascending");
+    const body = table.tBodies[0];
+    const rows = [...body.rows].map((row) => ({ row, value: valueOf(row.cells[place], isNumber) }));
+    rows.sort((a, b) => compare(a.value, b.value, isDescending ? -1 : 1));
+    body.append(...rows.map((one) => one.row));
+  };
+
+  const offerSorting = (table) => {
+    for (const head of table.tHead.rows[0].cells) {
+      if (head.classList.contains("drawing")) continue;
+      const button = make("button", { type: "button", className: "sort" }, ...head.childNodes);
+      button.addEventListener("click", () => sortBy(table, head));
+      head.append(button);
+    }
+  };
+
+  const choices = (table) => [...table.tHead.rows[0].cells].filter((head) => "choose" in head.dataset).map((head) => {
+    const place = head.cellIndex;
+    const values = [...new Set([...table.tBodies[0].rows].map((row) => row.cells[place].textContent.trim()))];
+    if (values.length < 2 || values.length === table.tBodies[0].rows.length) return null;
+    values.sort((a, b) => compare(a, b, 1));
+    const select = make("select", {}, make("option", { value: "" }, "All"), ...values.map((value) => make("option", {}, value)));
+    return { place, select, label: make("label", {}, `${head.textContent.trim()} `, select) };
+  }).filter(Boolean);
+
+  const FILTER_FROM = 8;
+  const offerFilter = (table, frame) => {
+    const rows = [...table.tBodies[0].rows];
+    const chosen = choices(table);
+    if (rows.length < FILTER_FROM && !chosen.length) return;
+    const search = make("input", { type: "search" });
+    const told = make("output", {});
+    const narrow = () => {
+      const words = search.value.trim().toLowerCase();
+      let shown = 0;
+      for (const row of rows) {
+        const isChosen = chosen.every(({ place, select }) => !select.value || row.cells[place].textContent.trim() === select.value);
+        row.hidden = !(isChosen && row.textContent.toLowerCase().includes(words));
+        shown += !row.hidden;
+      }
+      told.textContent = shown === rows.length ? "" : `${shown} of ${rows.length} rows`;
+    };
+    const tools = make("div", { className: "tools" });
+    if (rows.length >= FILTER_FROM) tools.append(make("label", {}, "Filter ", search));
+    tools.append(...chosen.map(({ label }) => label), told);
+    tools.addEventListener("input", narrow);
+    frame.before(tools);
+  };
+
+  // Paper shows what is folded on the screen.
+  const unfoldForPaper = () => {
+    const folded = () => document.querySelectorAll("details:not([open])");
+    let opened = [];
+    addEventListener("beforeprint", () => { opened = [...folded()]; for (const one of opened) one.open = true; });
+    addEventListener("afterprint", () => { for (const one of opened) one.open = false; });
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    offerThemes();
+    unfoldForPaper();
+    for (const table of document.querySelectorAll(".table table")) {
+      if (table.tBodies[0].rows.length < 2) continue;
+      offerFilter(table, table.parentElement);
+      offerSorting(table);
+    }
+  });
+})();
