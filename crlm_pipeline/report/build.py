@@ -13,9 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.owner_only import owner_only
-from crlm_pipeline.report.contents import CENTRE_SECTIONS, PAGES
-from crlm_pipeline.report.export import write_csv
-from crlm_pipeline.report.fragments import Figure, Section, Table
+from crlm_pipeline.report.contents import CENTRE_SECTIONS, DOWNLOADS, PAGES
+from crlm_pipeline.report.drawing import NAMES
+from crlm_pipeline.report.export import listing, write_data, write_index
+from crlm_pipeline.report.fragments import Figure, Section, Table, Terms
 from crlm_pipeline.report.page import MakeSection, Page
 from crlm_pipeline.report.registry import Registry, read_registry
 from crlm_pipeline.resources import template_folder
@@ -57,22 +58,20 @@ def write_report(warehouse: Warehouse, folder: Path, settings: Settings) -> Path
 
 
 def _write_pages(registry: Registry, folder: Path) -> None:
-    environment = _environment()
     made = list(_made_pages(registry))
-    for page in made:
-        _write_data(page.sections, folder / "data", "")
-    frame = environment.get_template("page.html.jinja")
+    files = [file for page in made for file in write_data(page.sections, folder / "data", page.file, "")]
+    made.append(Made(DOWNLOADS, (listing(files),)))
+    template = _environment().get_template("page.html.jinja")
     common = {"registry": registry, "navigation": _navigation(made), "centre": None, "prefix": ""}
     for page in made:
-        html = frame.render(common, made=page)
-        (folder / page.file).write_text(html, encoding="utf-8")
+        (folder / page.file).write_text(template.render(common, made=page), encoding="utf-8")
     for centre, code in registry.codes.items():
-        own = Page(f"centre-{code}", f"Centre {centre}", "Centres", CENTRE_SECTIONS)
-        page = Made(own, _sections(registry, centre, CENTRE_SECTIONS))
+        page = Made(Page(f"centre-{code}", f"Centre {centre}", ""), _sections(registry, centre, CENTRE_SECTIONS))
         prefix = f"{code.lower()}-"
-        _write_data(page.sections, folder / "data", prefix)
-        html = frame.render(common, made=page, centre=centre, prefix=prefix)
+        files += write_data(page.sections, folder / "data", page.file, prefix)
+        html = template.render(common, made=page, centre=centre, prefix=prefix)
         (folder / page.file).write_text(html, encoding="utf-8")
+    write_index(files, folder / "data")
 
 
 def _made_pages(registry: Registry) -> Iterator[Made]:
@@ -96,17 +95,10 @@ def _navigation(made: Sequence[Made]) -> Mapping[str, list[tuple[Made, list[Made
     return {group: list(of_group) for group, of_group in groupby(entries, lambda entry: entry[0].page.group)}
 
 
-def page_name(registry: Registry, centre: str | None) -> str:
-    """Return the file name of the registry's page, or of a centre's: always by its code, never by its name."""
-    return "index.html" if centre is None else f"centre-{registry.codes[centre]}.html"
-
-
-def _write_data(sections: Sequence[Section], folder: Path, prefix: str) -> None:
-    tables = [block.data for section in sections for block in section.blocks if not isinstance(block, str)]
-    names = [data.name for data in tables]
-    assert len(set(names)) == len(names), f"two blocks of a page share their data: {sorted(names)}"
-    for data in tables:
-        write_csv(data, folder / f"{prefix}{data.name}.csv")
+def _sentences(text: str) -> tuple[str, str]:
+    """Return the first sentence and the others: a heading and the note below it."""
+    first, _, rest = text.partition(". ")
+    return (f"{first}." if rest else first), rest
 
 
 def _environment() -> Environment:
@@ -122,9 +114,12 @@ def _environment() -> Environment:
         "generator": GENERATOR,
         "script": script,
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "colours": NAMES.values(),
         "is_table": lambda block: isinstance(block, Table),
         "is_figure": lambda block: isinstance(block, Figure),
+        "is_terms": lambda block: isinstance(block, Terms),
     }
+    environment.filters["sentences"] = _sentences
     environment.globals.update(tools)
     return environment
 

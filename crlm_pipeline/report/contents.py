@@ -8,6 +8,7 @@ from typing import Final
 
 from crlm_pipeline.report.page import MakeSection, Page
 from crlm_pipeline.report.sections import (
+    biomarker,
     biomarkers,
     centres,
     cohort,
@@ -17,8 +18,10 @@ from crlm_pipeline.report.sections import (
     conflicts,
     departures,
     glance,
+    indicator,
     indicators,
     methods,
+    pathway,
     pathways,
     quality,
     safety,
@@ -29,17 +32,19 @@ from crlm_pipeline.report.sections import (
 PAGES: Final = (
     Page("index", "Overview", "", (glance.section,)),
     Page("cohort", "Who is in and who is not", "Patients", (cohort.section,)),
-    Page("biomarkers", "Biomarkers", "Patients", (biomarkers.section,)),
+    Page("biomarkers", "Biomarkers", "Patients", (biomarkers.section,), biomarker.pages),
     Page("testing", "Tests in time", "Patients", (testing.section,)),
-    Page("pathways", "Pathways", "Treatment", (pathways.section,)),
+    Page("pathways", "Pathways", "Treatment", (pathways.section,), pathway.pages),
     Page("concordance", "Concordance", "Treatment", (concordance.section,)),
     Page("centres", "Centres compared", "Treatment", (centres.section,)),
     Page("departures", "Departures", "Treatment", (departures.section,)),
     Page("safety", "Safety", "Treatment", (safety.section,)),
-    Page("indicators", "Quality indicators", "Treatment", (indicators.section,)),
+    Page("indicators", "Quality indicators", "Treatment", (indicators.section,), indicator.pages),
     Page("comparison", "Guidelines compared", "Guidelines", (comparison.section, conflicts.section)),
     Page("quality", "Data quality", "Data", (quality.section, completeness.section, trend.section)),
     Page("methods", "Methods", "Data", (methods.section,)),
 )
+# Lists the files behind all of these.
+DOWNLOADS: Final = Page("data", "Downloads", "Data")
 
 CENTRE_SECTIONS: Final[tuple[MakeSection, ...]] = tuple(section for page in PAGES for section in page.sections)

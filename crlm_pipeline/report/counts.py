@@ -39,6 +39,13 @@ def _mutant(gene: str) -> Mapping[str, str]:
     return {"analyte": gene, "category": "mutant"}
 
 
+_MUTATIONS: Final = (
+    Subset(_mutant("kras"), _mutant("ras")),
+    Subset(_mutant("nras"), _mutant("ras")),
+    Subset({"analyte": "kras_g12c", "category": "true"}, _mutant("kras")),
+    Subset({"analyte": "kras_g12d", "category": "true"}, _mutant("kras")),
+)
+
 PUBLISHED: Final = (
     Published("patients", "patient", (*_POPULATIONS, _CENTRES), keep=~_NOT_CRLM | pl.col("centre_id").is_null()),
     Published("cohort_reasons", "patient", (Margin(("cohort_reason",)),)),
@@ -51,13 +58,15 @@ PUBLISHED: Final = (
             *_POPULATIONS,
             _CENTRES,
         ),
-        (
-            Subset(_mutant("kras"), _mutant("ras")),
-            Subset(_mutant("nras"), _mutant("ras")),
-            Subset({"analyte": "kras_g12c", "category": "true"}, _mutant("kras")),
-            Subset({"analyte": "kras_g12d", "category": "true"}, _mutant("kras")),
-        ),
+        _MUTATIONS,
         spare=_NOT_CRLM | pl.col("category").is_in(["wild_type", "mss", "negative", "false"]),
+    ),
+    Published(
+        "biomarkers_by_year",
+        "patient",
+        (Margin(("category",)), Margin(("is_tested", "analyte"), ("analyte",)), Margin(("year",))),
+        _MUTATIONS,
+        spare=pl.lit(True),
     ),
     Published("pathways", "patient", (Margin(("pathway", "guideline"), ("guideline",)), _CENTRES)),
     Published(

@@ -1,12 +1,97 @@
-"""The data behind every table and figure as CSV, after disclosure; a spreadsheet never takes a cell for a formula."""
+"""The data behind every table and figure as CSV and Parquet, after disclosure, and the list of these files.
 
+In a CSV no cell can be taken for a formula by a spreadsheet; Parquet holds the text as it is.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from crlm_pipeline.disclosure import SafeTable
+import polars as pl
+
+from crlm_pipeline.disclosure import SafeTable, plain
+from crlm_pipeline.report.fragments import Figure, Section, Table
+from crlm_pipeline.report.tables import table
 from crlm_pipeline.safe_cells import defused
 
+# Columns that only lay a page out.
+_OF_THE_PAGE: Final = ("_text", "_href")
+README: Final = """Data behind the tables and figures of the report, after disclosure control.
 
-def write_csv(data: SafeTable, path: Path) -> None:
-    """Write a safe table; `n` is empty where it is hidden and `shown` says so."""
+Each file is there twice: CSV (UTF-8) for spreadsheets and Parquet for programs, with the same rows and columns.
+files.csv lists them all: what each holds, on which page it stands, and its columns.
+Files whose names start with c01-, c02-, ... stand behind the page of that centre.
+
+shown, and every column that ends with _shown, is what the report prints of a count: a number, <5 for a count below the
+threshold of the run, or "hidden" where the count would give a small one away. The column without _shown (n for shown)
+holds the same number and is empty where it is not shown. percent, ci_low and ci_high run from 0 to 100 (Wilson, 95 %)
+and are empty where the denominator is too small for a rate. An empty dimension, such as centre_id, means all of them.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of data: its name without the ending, what it holds, the page it stands on, its rows and columns."""
+
+    name: str
+    holds: str
+    page: str
+    rows: int
+    columns: tuple[str, ...]
+
+
+def write_data(sections: Sequence[Section], folder: Path, page: str, prefix: str) -> Iterator[File]:
+    """Write the data of a page's tables and figures, each as CSV and Parquet; yield what was written."""
+    blocks = [block for section in sections for block in section.blocks if isinstance(block, Table | Figure)]
+    names = [block.data.name for block in blocks]
+    assert len(set(names)) == len(names), f"two blocks of a page share their data: {sorted(names)}"
+    for block in blocks:
+        name, frame = f"{prefix}{block.data.name}", _exported(block.data)
+        defused(frame).write_csv(folder / f"{name}.csv")
+        frame.write_parquet(folder / f"{name}.parquet", statistics=False)
+        yield File(name, _first_sentence(block.caption), page, frame.height, tuple(frame.columns))
+
+
+def _exported(data: SafeTable) -> pl.DataFrame:
     assert isinstance(data, SafeTable), "only safe tables leave the warehouse"
-    defused(data.frame.select(name for name in data.frame.columns if not name.endswith("_text"))).write_csv(path)
+    return data.frame.select(name for name in data.frame.columns if not name.endswith(_OF_THE_PAGE))
+
+
+def _first_sentence(text: str) -> str:
+    return text.split(". ", 1)[0].rstrip(".")
+
+
+def write_index(files: Sequence[File], folder: Path) -> None:
+    """Write what the files hold and how to read them, beside them."""
+    (folder / "README.txt").write_text(README, encoding="utf-8")
+    rows = [(file.name, file.holds, file.page, file.rows, ", ".join(file.columns)) for file in files]
+    schema = {"file": pl.String, "holds": pl.String, "page": pl.String, "rows": pl.Int64, "columns": pl.String}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    defused(frame).write_csv(folder / "files.csv")
+    frame.write_parquet(folder / "files.parquet")
+
+
+def listing(files: Sequence[File]) -> Section:
+    """Return the list of the registry's files, each with its links."""
+    rows = [
+        (file.holds, "CSV", "Parquet", file.page, str(file.rows))
+        + tuple(f"data/{file.name}.{ending}" for ending in ("csv", "parquet"))
+        + (file.page,)
+        for file in files
+    ]
+    names = ("holds", "csv", "parquet", "page", "rows", "csv_href", "parquet_href", "page_href")
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+    headings = {"holds": "What it holds", "csv": "CSV", "parquet": "Parquet", "page": "On page", "rows": "Rows"}
+    sentence = (
+        "The data behind every table and figure, after disclosure control: the numbers are those of the pages. The "
+        "folder data holds a README and files.csv, which lists the files of the centres too."
+    )
+    made = table(
+        plain("files", frame),
+        headings,
+        "Files of the registry's pages.",
+        text=("csv", "parquet", "page"),
+        links={"csv": "csv_href", "parquet": "parquet_href", "page": "page_href"},
+    )
+    return Section("data", "Downloads", sentence, (made,))

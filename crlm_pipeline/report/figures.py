@@ -1,82 +1,32 @@
-"""Drawings as static SVG. Text and rules take the page's own colour, so one drawing serves light, dark and paper."""
+"""Drawings as static SVG. Text and rules take the page's own colour, so one drawing serves light, dark and paper.
 
-import hashlib
-import re
+What a drawing shows, and what its tooltips say, comes from a safe table and nowhere else.
+"""
+
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
-import altair as alt
 import numpy as np
 import polars as pl
-import vl_convert
 
+from crlm_pipeline.report import drawing as svg
+from crlm_pipeline.report.drawing import Scale
 from crlm_pipeline.statistics import funnel_limits
 
-INK: Final = "currentColor"
-TEAL: Final = "#2a8c93"
-PALE_TEAL: Final = "#7fbcc0"
-AMBER: Final = "#d9962b"
-RED: Final = "#c0493d"
-GREY: Final = "#8d979e"
-PALE_GREY: Final = "#b9c1c6"
-WIDTH: Final = 430
-# More letters than this do not fit beside each other in a legend.
-_LEGEND_ROW: Final = 45
+TEAL: Final = svg.TEAL
+PALE_TEAL: Final = svg.PALE_TEAL
+AMBER: Final = svg.AMBER
+RED: Final = svg.RED
+GREY: Final = svg.GREY
+PALE_GREY: Final = svg.PALE_GREY
+WIDTH: Final = 640
+_ROW: Final = 30
+_FOOT: Final = 46  # values and title below an axis
+_LONGEST_LABEL: Final = 230
+_LETTERS: Final = 31
 # With more centres than this the labels of a funnel plot would hide its points.
 _MOST_LABELS: Final = 15
-
-_CONFIG: Final[dict[str, Any]] = {
-    "background": None,
-    "font": "inherit",
-    "aria": False,
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 13,
-        "titleFontSize": 13,
-        "titleFontWeight": "normal",
-        "domainColor": INK,
-        "domainOpacity": 0.35,
-        "tickColor": INK,
-        "tickOpacity": 0.35,
-        "gridColor": INK,
-        "gridOpacity": 0.12,
-        "labelLimit": 260,
-        "titlePadding": 10,
-    },
-    "axisY": {"grid": False},
-    "title": {"color": INK, "fontSize": 13, "fontWeight": "normal"},
-    "legend": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 13,
-        "labelLimit": 300,
-        "orient": "top",
-        "title": None,
-        "columns": 2,
-    },
-    "text": {"color": INK, "fontSize": 12},
-}
-_IDENTIFIER: Final = re.compile(r"(?:clip|gradient)\d+\b")
-_NAMESPACES: Final = re.compile(r' (xmlns(:xlink)?|version)="[^"]*"')
-
-
-def drawn(chart: alt.TopLevelMixin) -> str:
-    """Return the chart as SVG for use inside a page: no script, no address, hidden from readers that cannot see it."""
-    specification = chart.to_dict(validate=False)  # what is drawn is tested; checking costs as much as drawing
-    specification["config"] = _CONFIG
-    svg = _NAMESPACES.sub("", vl_convert.vegalite_to_svg(specification))
-    return _with_own_ids(svg).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
-
-
-def _with_own_ids(svg: str) -> str:
-    """Name what the drawing refers to after its content: Vega counts through a process, so no two runs agree."""
-    found = list(dict.fromkeys(_IDENTIFIER.findall(svg)))
-    nameless = _IDENTIFIER.sub("", svg)
-    digest = hashlib.sha256(nameless.encode()).hexdigest()[:10]
-    names = {name: f"d{digest}-{number}" for number, name in enumerate(found)}
-    return _IDENTIFIER.sub(lambda match: names[match.group()], svg)
 
 
 def spoken(frame: pl.DataFrame) -> str:
@@ -85,55 +35,114 @@ def spoken(frame: pl.DataFrame) -> str:
     return f"Bar chart. {said}."
 
 
+def _margin(labels: Sequence[str]) -> float:
+    """Return the room that labels need to the left of a drawing."""
+    return 12 + min(_LONGEST_LABEL, max((svg.width_of(label) for label in labels), default=0))
+
+
+def _row_label(label: str, left: float, y: float) -> str:
+    short = label if len(label) <= _LETTERS else f"{label[: _LETTERS - 1]}\u2026"
+    return svg.text(short, left - 8, y + 4, "end")
+
+
 def stacked_shares(frame: pl.DataFrame, order: Sequence[str], colours: Mapping[str, str]) -> str:
     """Return one bar per `row`, split by `part` (columns row, part, percent), in the orders given."""
-    places = pl.DataFrame(
-        {"part": list(colours), "place": range(len(colours))}, schema={"part": pl.String, "place": pl.Int64}
-    )
-    bars = (
-        alt.Chart(frame.join(places, on="part"), width=WIDTH, height={"step": 30})
-        .mark_bar(height=18)
-        .encode(
-            x=alt.X("percent:Q", stack="zero", title="%", scale=alt.Scale(domain=[0, 100])),
-            y=alt.Y("row:N", sort=list(order), title=None),
-            color=alt.Color(
-                "part:N",
-                scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-                sort=None,
-                legend=alt.Legend(columns=3 if sum(map(len, colours)) < _LEGEND_ROW else 2),
-            ),
-            order="place:Q",
-        )
-    )
-    return drawn(bars)
+    left, right = _margin(order), WIDTH - 14
+    entries = [(svg.square(colour), part) for part, colour in colours.items()]
+    parts, top = svg.legend(entries, left, right, 10)
+    shares = {(row, part): percent for row, part, percent in frame.select("row", "part", "percent").iter_rows()}
+    scale, bottom = Scale(0, 100, left, right), top + _ROW * len(order)
+    content = [parts, svg.axis_below(scale, top, bottom, "%")]
+    for place, row in enumerate(order):
+        middle, done = top + _ROW * (place + 0.5), 0.0
+        content.append(_row_label(row, left, middle))
+        for part, colour in colours.items():
+            share = shares.get((row, part)) or 0.0
+            tip = f"{row}, {part}: {share:.1f} %"
+            x, width = scale.at(done), scale.at(done + share) - scale.at(done)
+            content.append(svg.mark("rect", tip, x=x, y=middle - 9, width=width, height=18, **svg.fill(colour)))
+            done += share
+    return svg.drawing("".join(content), WIDTH, bottom + _FOOT)
 
 
 def bars(frame: pl.DataFrame, title: str, colour: str = TEAL) -> str:
     """Return one bar per `row` with its `value` and the `text` to print beside it, in the order of the frame."""
-    base = alt.Chart(frame, width=WIDTH - 40, height={"step": 30}).encode(
-        x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, format=",d")),
-        y=alt.Y("row:N", sort=frame["row"].to_list(), title=None),
-    )
-    return drawn(base.mark_bar(height=16, color=colour) + base.mark_text(align="left", dx=5).encode(text="text:N"))
+    rows = frame.select("row", "value", "text").rows()
+    left = _margin([row for row, _, _ in rows])
+    longest = max((svg.width_of(text) for _, _, text in rows), default=0)
+    highest = max((value or 0 for _, value, _ in rows), default=0) or 1
+    scale, bottom = Scale(0, highest, left, WIDTH - 16 - longest), 8 + _ROW * len(rows)
+    content = [svg.axis_below(scale, 8, bottom, title, 5)]
+    for place, (row, value, text) in enumerate(rows):
+        middle, end = 8 + _ROW * (place + 0.5), scale.at(value or 0)
+        content.append(_row_label(row, left, middle))
+        content.append(
+            svg.mark("rect", f"{row}: {text}", x=left, y=middle - 8, width=end - left, height=16, **svg.fill(colour))
+        )
+        content.append(svg.text(text, end + 6, middle + 4))
+    return svg.drawing("".join(content), WIDTH, bottom + _FOOT)
 
 
-def intervals(frame: pl.DataFrame, title: str = "% (95 % interval)", highest: float | None = None) -> str:
+def row_height(rows: int) -> int:
+    """Return how high each of so many rows may be for the drawing to fit a page."""
+    return _ROW if rows <= _MOST_LABELS else 18
+
+
+def intervals(
+    frame: pl.DataFrame, title: str = "% (95 % interval)", highest: float | None = None, step: int = _ROW
+) -> str:
     """Return a dot with its interval per `row` (percent, ci_low, ci_high); a published range, if any, as a band behind.
 
-    The band runs from `low` to `high`, or stands as a stroke at `published`.
+    The band runs from `low` to `high`, or stands as a stroke at `published`. Rows are `step` high.
     """
-    scale = alt.Scale(domain=[0, highest]) if highest else alt.Scale(zero=True)
-    row = alt.Y("row:N", sort=frame["row"].to_list(), title=None)
-    base = alt.Chart(frame, width=WIDTH, height={"step": 30}).encode(y=row)
-    value = alt.X("percent:Q", title=title, scale=scale)
-    layers = [
-        base.mark_bar(height=16, color=PALE_GREY, opacity=0.45).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
-        base.mark_tick(thickness=3, size=18, color=GREY).encode(x="published:Q"),
-        base.mark_rule(color=TEAL, strokeWidth=2).encode(x="ci_low:Q", x2="ci_high:Q"),
-        base.mark_point(filled=True, size=70, color=TEAL, opacity=1).encode(x=value),
-    ]
-    given = [layer for layer, column in zip(layers, ("low", "published"), strict=False) if column in frame.columns]
-    return drawn(alt.layer(*given, *layers[2:]))
+    rows = frame.rows(named=True)
+    left, bottom = _margin([row["row"] for row in rows]), 8 + step * len(rows)
+    ends = [row.get(name) or 0 for row in rows for name in ("percent", "ci_high", "high", "published")]
+    scale = Scale(0, highest or 1.04 * max(ends, default=1) or 1, left, WIDTH - 16)
+    content = [svg.axis_below(scale, 8, bottom, title)]
+    for place, row in enumerate(rows):
+        middle = 8 + step * (place + 0.5)
+        content += [_row_label(row["row"], left, middle), _published(row, scale, middle), _interval(row, scale, middle)]
+    return svg.drawing("".join(content), WIDTH, bottom + _FOOT)
+
+
+def _published(row: Mapping[str, float | None], scale: Scale, middle: float) -> str:
+    low, high, number = (row.get(name) for name in ("low", "high", "published"))
+    if low is not None and high is not None:
+        x, width = scale.at(low), scale.at(high) - scale.at(low)
+        tip = f"Published: {low:g}\u2013{high:g} %"
+        return svg.mark(
+            "rect", tip, x=x, y=middle - 8, width=width, height=16, fill_opacity="0.5", **svg.fill(PALE_GREY)
+        )
+    if number is None:
+        return ""
+    x = scale.at(number)
+    return svg.line(x, middle - 9, x, middle + 9, svg.stroke(GREY, 3), f"Published: {number:g} %")
+
+
+def _interval(row: Mapping[str, float], scale: Scale, middle: float, colour: str = TEAL) -> str:
+    tip = f"{row['row']}: {row['percent']:.1f} ({row['ci_low']:.1f}\u2013{row['ci_high']:.1f})"
+    stroke = svg.line(scale.at(row["ci_low"]), middle, scale.at(row["ci_high"]), middle, svg.stroke(colour))
+    return stroke + svg.dot(scale.at(row["percent"]), middle, colour, tip)
+
+
+def interval_strip(percent: float | None, low: float | None, high: float | None, target: float | None = None) -> str:
+    """Return a percentage with its interval on a line from 0 to 100 that fits a cell of a table; the target a stroke.
+
+    Empty where the percentage is not shown.
+    """
+    if percent is None or low is None or high is None:
+        return ""
+    scale = Scale(0, 100, 3, 117)
+    content = svg.line(3, 9, 117, 9, svg.ink(0.2)) + svg.line(scale.at(low), 9, scale.at(high), 9, svg.stroke(TEAL, 3))
+    if target is not None:
+        content += svg.line(scale.at(target), 2, scale.at(target), 16, svg.stroke(AMBER, 2))
+    return svg.drawing(content + svg.dot(scale.at(percent), 9, TEAL, radius=3.5), 120, 18)
+
+
+_FUNNEL_LEFT: Final = 46
+_FUNNEL_TOP: Final = 44
+_FUNNEL_BOTTOM: Final = 310
 
 
 def funnel(points: pl.DataFrame, centre: str | None, pooled: float, title: str) -> str:
@@ -142,53 +151,74 @@ def funnel(points: pl.DataFrame, centre: str | None, pooled: float, title: str) 
     `pooled` is the percentage that the limits stand around; `centre` is drawn apart if given. A centre whose rate is
     not shown stands as the range from `least` to `most` in which it must lie, if it has one.
     """
-    largest = int(points["total"].to_numpy().max())
-    low_y = np.nanmin([*points["percent"].fill_null(100).to_list(), *points["least"].fill_null(100).to_list(), pooled])
-    scale = alt.Scale(domain=[max(0.0, float(low_y) - 12), 100])
-    x = alt.X("total:Q", title="Denominator", scale=alt.Scale(domain=[0, round(largest * 1.08) + 1]))
-    curves = alt.Chart(_limits(largest, pooled), width=WIDTH, height=260).mark_line(
-        color=INK, opacity=0.45, strokeWidth=1, clip=True
-    )
-    limits = curves.encode(
-        x=x,
-        y=alt.Y("limit:Q", title=title, scale=scale),
-        detail="line:N",
-        strokeDash=alt.StrokeDash(
-            "coverage:N",
-            scale=alt.Scale(domain=["95 % limits", "99.8 % limits"], range=[[4, 3], [1, 0]]),
-            legend=alt.Legend(symbolStrokeColor=INK),
-        ),
-    )
-    middle = alt.Chart(pl.DataFrame({"limit": [pooled]})).mark_rule(color=INK, opacity=0.6).encode(y="limit:Q")
-    is_own = pl.lit(centre is None) | pl.col("label").eq_missing(pl.lit(centre, pl.String))
-    layers = [limits, middle]
-    for colour, group in ((PALE_GREY, points.filter(~is_own)), (TEAL, points.filter(is_own))):
-        base = alt.Chart(group).encode(x=x)
-        spans = base.mark_rule(color=colour, strokeWidth=3, opacity=0.7)
-        layers.append(spans.encode(y=alt.Y("least:Q", title=title, scale=scale), y2="most:Q"))
-        dots = base.encode(y=alt.Y("percent:Q", title=title, scale=scale))
-        layers.append(dots.mark_point(filled=True, size=60, color=colour, opacity=1))
-        if colour == TEAL and group.height <= _MOST_LABELS:
-            layers.append(dots.mark_text(dy=-11, fontSize=11).encode(text="label:N"))
-    return drawn(alt.layer(*layers))
+    rows = points.select("label", "total", "percent", "least", "most").rows()
+    low_y = min(value for _, _, percent, least, _ in rows for value in (percent, least, pooled) if value is not None)
+    x = Scale(0, round(max(total for _, total, *_ in rows) * 1.08) + 1, _FUNNEL_LEFT, WIDTH - 16)
+    y = Scale(max(0.0, low_y - 12), 100, _FUNNEL_BOTTOM, _FUNNEL_TOP)
+    content = [_funnel_frame(x, y, pooled, title)]
+    named = {centre} if centre else _named_points(points, pooled)
+    for label, total, percent, least, most in sorted(rows, key=lambda row: row[0] == centre):
+        colour = TEAL if centre is None or label == centre else PALE_GREY
+        at = x.at(total)
+        if percent is None:
+            tip = f"{label}: {least:.1f} to {most:.1f} % of {total}, hidden because few differ"
+            content.append(svg.line(at, y.at(least), at, y.at(most), svg.stroke(colour, 4), tip))
+            continue
+        content.append(svg.dot(at, y.at(percent), colour, f"{label}: {percent:.1f} % of {total}"))
+        if label in named:
+            content.append(svg.text(label, at, y.at(percent) - 9, "middle", 11))
+    return svg.drawing("".join(content), WIDTH, _FUNNEL_BOTTOM + _FOOT)
+
+
+def _named_points(points: pl.DataFrame, pooled: float) -> set[str]:
+    """Return whom a funnel plot names: everybody if few, else those outside the 99.8 % limits."""
+    if points.height <= _MOST_LABELS:
+        return set(points["label"])
+    return {label for label, side in standings(points, pooled, 0.998).items() if side}
+
+
+@lru_cache(maxsize=256)
+def _funnel_frame(x: Scale, y: Scale, pooled: float, title: str) -> str:
+    """Return axes, limits and legend: the same for the registry and each of its centres."""
+    entries = [
+        (svg.line(0, 0, 15, 0, svg.ink(0.7, dash="4,3")), "95 % limits"),
+        (svg.line(0, 0, 15, 0, svg.ink(0.7)), "99.8 % limits"),
+        (svg.line(0, 0, 15, 0, svg.ink(0.9, 2)), f"all together, {pooled:.1f} %"),
+    ]
+    words, _ = svg.legend(entries, _FUNNEL_LEFT, WIDTH, 10)
+    content = [words, svg.axis_below(x, y.end, y.start, "Denominator"), svg.axis_beside(y, x.start, x.end, title)]
+    content.append(svg.line(x.start, y.at(pooled), x.end, y.at(pooled), svg.ink(0.8, 1.5)))
+    denominators = np.unique(np.geomspace(1, x.high, 90).round().astype(np.int64))
+    for coverage, dash in ((0.95, "4,3"), (0.998, None)):
+        for limit in funnel_limits(denominators, pooled / 100, coverage):
+            curve = [
+                (x.at(int(total)), y.at(float(np.clip(100 * rate, y.low, y.high))))
+                for total, rate in zip(denominators, limit, strict=True)
+            ]
+            content.append(svg.path(curve, svg.ink(0.6, dash=dash)))
+    return "".join(content)
+
+
+def standings(points: pl.DataFrame, pooled: float, coverage: float) -> dict[str, int]:
+    """Return for each point (`label`, `total`, `percent`) whether it lies below (-1), within (0) or above (1) limits.
+
+    The limits are those of `coverage` around `pooled`; points whose rate is not shown are left out.
+    """
+    shown = points.drop_nulls("percent")
+    low, high = funnel_limits(shown["total"].to_numpy(), pooled / 100, coverage)
+    rates = shown["percent"].to_numpy() / 100
+    sides = (rates > high + 1e-9).astype(int) - (rates < low - 1e-9).astype(int)
+    return dict(zip(shown["label"].to_list(), sides.tolist(), strict=True))
 
 
 def outside(points: pl.DataFrame, pooled: float, coverage: float) -> tuple[int, int]:
     """Return how many of the points (`total`, `percent`) lie below and above the limits around `pooled`."""
-    shown = points.drop_nulls("percent")
-    low, high = funnel_limits(shown["total"].to_numpy(), pooled / 100, coverage)
-    rates = shown["percent"].to_numpy() / 100
-    return int((rates < low - 1e-9).sum()), int((rates > high + 1e-9).sum())
+    sides = list(standings(points, pooled, coverage).values())
+    return sides.count(-1), sides.count(1)
 
 
-def _limits(largest: int, pooled: float) -> pl.DataFrame:
-    denominators = np.unique(np.linspace(1, round(largest * 1.08) + 1, 160).round().astype(np.int64))
-    lines = []
-    for coverage, name in ((0.95, "95 % limits"), (0.998, "99.8 % limits")):
-        for side, limit in zip(("low", "high"), funnel_limits(denominators, pooled / 100, coverage), strict=True):
-            frame = pl.DataFrame({"total": denominators, "limit": 100 * limit})
-            lines.append(frame.with_columns(pl.lit(name).alias("coverage"), pl.lit(f"{name}{side}").alias("line")))
-    return pl.concat(lines)
+_PANEL: Final = 150
+_PANEL_LEFT: Final = 46
 
 
 def months(frame: pl.DataFrame, panels: Sequence[str], colours: Mapping[str, str]) -> str:
@@ -196,36 +226,70 @@ def months(frame: pl.DataFrame, panels: Sequence[str], colours: Mapping[str, str
 
     Where `least` and `most` differ, the share lies somewhere between them, and a stroke stands for it. Nulls are gaps.
     """
-    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
     every = sorted(frame["month"].unique().to_list())
-    axis = alt.Axis(labelAngle=0, values=every[:: max(1, len(every) // 6)])
-    drawings = []
-    for panel in panels:
+    x = Scale(0, max(1, len(every) - 1), _PANEL_LEFT + 8, WIDTH - 24)
+    places = {month: x.at(place) for place, month in enumerate(every)}
+    words, top = svg.legend([(svg.square(colour), name) for name, colour in colours.items()], _PANEL_LEFT, WIDTH, 10)
+    content = [words]
+    for number, panel in enumerate(panels):
         rows = frame.filter(pl.col("panel") == panel)
-        y = alt.Y("least:Q", title="%", scale=alt.Scale(domain=_whole_fives(rows)), axis=alt.Axis(tickCount=4))
-        base = alt.Chart(rows, width=WIDTH, height=110, title=alt.Title(panel, anchor="start")).encode(
-            x=alt.X("month:O", title=None, axis=axis, scale=alt.Scale(domain=every)),
-            color=alt.Color("line:N", scale=scale, sort=None),
-        )
-        exact = base.transform_filter(alt.datum.least == alt.datum.most).encode(y=y)
-        ranges = base.transform_filter(alt.datum.least < alt.datum.most).encode(y=y, y2="most:Q")
-        drawings.append(
-            exact.mark_line(strokeWidth=2, point={"size": 30}) + ranges.mark_rule(strokeWidth=3, opacity=0.7)
-        )
-    return drawn(alt.vconcat(*drawings))
+        low, high = _whole_fives(rows)
+        start = top + 20 + number * (_PANEL + 20)
+        y = Scale(low, high, start + _PANEL - 44, start + 6)
+        content += [
+            svg.text(panel, _PANEL_LEFT, start - 8),
+            svg.axis_beside(y, _PANEL_LEFT, WIDTH - 16, most=4),
+            *(
+                svg.text(month, places[month], y.start + 18, "middle", 11)
+                for month in every[:: max(1, len(every) // 6)]
+            ),
+        ]
+        for name, colour in colours.items():
+            values = rows.filter(pl.col("line") == name).sort("month").select("month", "least", "most").rows()
+            content.append(_monthly(name, values, places, y, colour))
+    return svg.drawing("".join(content), WIDTH, top + len(panels) * (_PANEL + 20))
 
 
-def _whole_fives(rows: pl.DataFrame) -> list[float]:
+def _monthly(
+    name: str, values: Sequence[tuple[str, float, float]], places: Mapping[str, float], y: Scale, colour: str
+) -> str:
+    """Return the line of one panel: points joined as long as every month has one."""
+    content, run = [], []
+    for month, least, most in values:
+        x = places[month]
+        if least is None or least != most:
+            content.append(svg.path(run, svg.stroke(colour)) if len(run) > 1 else "")
+            run = []
+        if least is None:
+            continue
+        if least == most:
+            run.append((x, y.at(least)))
+            content.append(svg.dot(x, y.at(least), colour, f"{name}, {month}: {least:.1f} %", 2.5))
+        else:
+            tip = f"{name}, {month}: {least:.1f} to {most:.1f} %"
+            content.append(svg.line(x, y.at(least), x, y.at(most), svg.stroke(colour, 3), tip))
+    content.append(svg.path(run, svg.stroke(colour)) if len(run) > 1 else "")
+    return "".join(content)
+
+
+def _whole_fives(rows: pl.DataFrame) -> tuple[float, float]:
     """Return the ends of an axis that holds every share (`least`, `most`) with room to spare, in steps of five."""
     known = rows.select("least", "most").drop_nulls().to_numpy()
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
-    return [max(0.0, 5 * ((low - 2) // 5)), min(100.0, 5 * ((high + 7) // 5))]
+    return max(0.0, 5 * ((low - 2) // 5)), min(100.0, 5 * ((high + 7) // 5))
 
 
 def trend(frame: pl.DataFrame, title: str) -> str:
     """Return a line over the years with its interval (columns year, percent, ci_low, ci_high)."""
-    x = alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0))
-    base = alt.Chart(frame, width=WIDTH, height=200).encode(x=x)
-    y = alt.Y("percent:Q", title=title, scale=alt.Scale(domain=[0, 100]))
-    band = base.mark_area(color=TEAL, opacity=0.2).encode(y=alt.Y("ci_low:Q", title=title), y2="ci_high:Q")
-    return drawn(band + base.mark_line(color=TEAL, strokeWidth=2, point={"color": TEAL, "size": 50}).encode(y=y))
+    rows = frame.select("year", "percent", "ci_low", "ci_high").rows()
+    x = Scale(0, max(1, len(rows) - 1), _FUNNEL_LEFT + 24, WIDTH - 40)
+    y = Scale(0, 100, 250, 34)
+    content = [svg.axis_beside(y, _FUNNEL_LEFT, WIDTH - 16, title)]
+    upper = [(x.at(place), y.at(high)) for place, (_, _, _, high) in enumerate(rows)]
+    lower = [(x.at(place), y.at(low)) for place, (_, _, low, _) in enumerate(rows)]
+    content.append(svg.path([*upper, *lower[::-1]], svg.fill(TEAL) | {"fill_opacity": "0.2"}, "Z"))
+    content.append(svg.path([(x.at(place), y.at(row[1])) for place, row in enumerate(rows)], svg.stroke(TEAL)))
+    for place, (year, percent, low, high) in enumerate(rows):
+        tip = f"{year}: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"
+        content += [svg.dot(x.at(place), y.at(percent), TEAL, tip), svg.text(str(year), x.at(place), 272, "middle")]
+    return svg.drawing("".join(content), WIDTH, 284)

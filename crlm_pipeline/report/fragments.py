@@ -7,11 +7,12 @@ from crlm_pipeline.disclosure import SafeTable
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One number at the head of the report."""
+    """One number at the head of the report, and the page that tells more of it."""
 
     value: str
     label: str
     note: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,19 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """Terms with what each means; folded under the title, if it has one, until the reader opens it."""
+
+    rows: tuple[tuple[str, str], ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A part of a page: its anchor, title, leading sentence and blocks in order."""
 
     id: str
     title: str
     sentence: str
-    blocks: tuple[Table | Figure | str, ...] = ()
+    blocks: tuple[Table | Figure | Terms | str, ...] = ()
     cards: tuple[Card, ...] = field(default=())

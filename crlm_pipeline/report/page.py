@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import polars as pl
+
 from crlm_pipeline.report.fragments import Section
 from crlm_pipeline.report.registry import Registry
 
@@ -21,5 +23,12 @@ class Page:
     name: str
     title: str
     group: str
-    sections: tuple[MakeSection, ...]
+    sections: tuple[MakeSection, ...] = ()
     single: Callable[[Registry], Iterable["Page"]] | None = None
+    label: str = ""
+
+
+def centre_page(registry: Registry) -> pl.Expr:
+    """Return the address of each row's centre, null for all centres together, as `centre_href`."""
+    addresses = {centre: f"centre-{code}.html" for centre, code in registry.codes.items()}
+    return pl.col("centre_id").replace_strict(addresses, default=None, return_dtype=pl.String).alias("centre_href")

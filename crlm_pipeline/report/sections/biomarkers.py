@@ -13,7 +13,7 @@ from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import in_words, percent, percent_and_interval
 
 # What the figure shows of each biomarker; the table below it shows every category.
-_DRAWN: Final = {
+DRAWN: Final = {
     ("ras", "mutant"): "RAS mutated",
     ("kras", "mutant"): "KRAS mutated",
     ("kras_g12c", "true"): "KRAS G12C",
@@ -34,19 +34,19 @@ _CAUTION: Final = (
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return the distribution of the biomarkers among patients with CRLM whose result is known."""
-    known = _shares(registry.tables["biomarkers"], centre).where(is_crlm="yes", is_metastatic="yes")
+    known = shares(registry.tables["biomarkers"], centre).where(is_crlm="yes", is_metastatic="yes")
     blocks: list[Figure | Table | str] = []
     drawn = _drawn(known)
     if drawn.frame.height:
         blocks += [_figure(drawn, centre), _CAUTION]
     blocks.append(_every_category(known))
-    blocks.append(published_table({analyte for analyte, _ in _DRAWN}))
+    blocks.append(published_table({analyte for analyte, _ in DRAWN}))
     if centre is None:
         blocks.append(_populations(registry))
     return Section("biomarkers", "What the tumours are", _SENTENCE, tuple(blocks))
 
 
-def _shares(biomarkers: SafeTable, centre: str | None) -> SafeTable:
+def shares(biomarkers: SafeTable, centre: str | None) -> SafeTable:
     """Return each category with the tested and all patients behind it, and its percentage of those tested."""
     rows = biomarkers.where(centre_id=centre)
     counted = rows.each("category").with_count("n_tested", rows, category=None)
@@ -56,7 +56,7 @@ def _shares(biomarkers: SafeTable, centre: str | None) -> SafeTable:
 
 def _drawn(known: SafeTable) -> SafeTable:
     names = pl.DataFrame(
-        [(*key, name, place) for place, (key, name) in enumerate(_DRAWN.items())],
+        [(*key, name, place) for place, (key, name) in enumerate(DRAWN.items())],
         schema={"analyte": pl.String, "category": pl.String, "row": pl.String, "place": pl.Int64},
         orient="row",
     )
@@ -113,25 +113,8 @@ def _every_category(known: SafeTable) -> Table:
 
 
 def _populations(registry: Registry) -> Table:
-    shares = _shares(registry.tables["biomarkers"], None)
-    population = (
-        pl.when(pl.col("is_crlm") == "yes")
-        .then(pl.lit("crlm"))
-        .when(pl.col("is_metastatic") == "yes")
-        .then(pl.lit("metastatic"))
-        .otherwise(pl.lit("everyone"))
-    )
-    wanted = pl.struct("analyte", "category").is_in([{"analyte": a, "category": c} for a, c in _DRAWN])
-    wide = shares.map(
-        lambda frame: (
-            frame.filter(wanted)
-            .with_columns(
-                population.alias("population"), percent_and_interval(), in_words("analyte"), in_words("category")
-            )
-            .pivot("population", _POPULATIONS, index=["analyte", "category"], values="percent_text")
-        ),
-        name="biomarkers_populations",
-    )
+    wanted = pl.struct("analyte", "category").is_in([{"analyte": a, "category": c} for a, c in DRAWN])
+    wide = populations(registry, wanted, "biomarkers_populations")
     headings = {
         "analyte": "Biomarker",
         "category": "Category",
@@ -139,6 +122,28 @@ def _populations(registry: Registry) -> Table:
         "metastatic": "Metastatic disease",
         "crlm": "Liver metastases",
     }
-    return table(
-        wide, headings, "The same shares in the wider populations, % of tested (95 % interval).", text=("category",)
+    caption = "The same shares in the wider populations, % of tested (95 % interval)."
+    return table(wide, headings, caption, text=("category",), links={"analyte": "page_href"})
+
+
+def populations(registry: Registry, wanted: pl.Expr, name: str) -> SafeTable:
+    """Return one row per category that is wanted, with its share in each population as text."""
+    known = shares(registry.tables["biomarkers"], None)
+    population = (
+        pl.when(pl.col("is_crlm") == "yes")
+        .then(pl.lit("crlm"))
+        .when(pl.col("is_metastatic") == "yes")
+        .then(pl.lit("metastatic"))
+        .otherwise(pl.lit("everyone"))
+    )
+    page = pl.format("biomarker-{}.html", pl.col("analyte").str.replace_all("_", "-")).alias("page_href")
+    return known.map(
+        lambda frame: (
+            frame.filter(wanted)
+            .with_columns(
+                page, population.alias("population"), percent_and_interval(), in_words("analyte"), in_words("category")
+            )
+            .pivot("population", _POPULATIONS, index=["analyte", "category", "page_href"], values="percent_text")
+        ),
+        name=name,
     )

@@ -1,13 +1,13 @@
-"""Quality indicators with funnel plots: how the centres stand around the pooled rate."""
+"""Quality indicators at one look: every one with its rate, target and how many centres lie outside the limits."""
 
 from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.disclosure import SafeTable, plain
+from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.indicators import Definition, definitions
 from crlm_pipeline.report import figures
-from crlm_pipeline.report.fragments import Figure, Section, Table
+from crlm_pipeline.report.fragments import Figure, Section, Table, Terms
 from crlm_pipeline.report.rates import least_and_most, possible_percent
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.tables import table
@@ -18,53 +18,113 @@ _SENTENCE: Final = (
     "far chance alone would carry a centre; nothing is adjusted for case mix. Every share stands beside the number "
     "that could not be evaluated and the range that those leave open."
 )
-_HEADINGS: Final = {
-    "label": "Centre",
-    "shown": "Met",
-    "unmet": "Not met",
+_OVERVIEW: Final = {
+    "id": "Indicator",
+    "title": "What it measures",
     "total_shown": "Evaluated",
     "percent_text": "% met (95 % interval)",
+    "target": "Target",
     "unknown": "Not evaluable",
     "span": "% at worst\u2013at best",
+}
+_MEDIANS: Final = {
+    "id": "Indicator",
+    "title": "What it measures",
+    "shown": "Evaluated",
+    "days": "Median days (95 % interval)",
 }
 
 
 def section(registry: Registry, centre: str | None) -> Section:
-    """Return each indicator: funnel plot or medians, and the table of centres."""
-    blocks: list[Figure | Table | str] = []
-    for definition in definitions():
-        rows = registry.tables["indicators"].where(indicator_id=definition.id)
-        blocks += (_medians if definition.display == "median" else _rates)(definition, rows, centre)
-    if centre is None:
-        blocks.append(_meanings())
+    """Return all indicators in one table; a centre's page adds its place in each funnel plot."""
+    rates = counted(registry.tables["indicators"], "indicators")
+    own = rates.where(centre_id=centre)
+    blocks: list[Figure | Table | Terms | str] = [*_overview(own, rates, centre), *_medians(registry, centre)]
+    if centre is not None:
+        for definition in definitions():
+            figure = drawn(registry, definition, centre)
+            blocks += [figure, Terms(meaning(definition), "What it measures")] if figure else []
     return Section("indicators", "Quality indicators", _SENTENCE, tuple(blocks))
 
 
-def _own(centre: str | None) -> pl.Expr:
-    """Return the rows of a page: all centres together, and each of them or the page's own."""
-    own = pl.col("centre_id").eq_missing(pl.lit(centre, pl.String))
-    return pl.col("centre_id").is_null() | own | pl.lit(centre is None)
+def page_of(definition: Definition) -> str:
+    """Return the name of an indicator's page, without the ending."""
+    return f"indicator-{definition.id.lower()}"
 
 
-def _label() -> pl.Expr:
-    return pl.col("centre_id").fill_null("All centres").alias("label")
+def _named(centre: str | None) -> pl.DataFrame:
+    """Return the definitions in order, each with the address of its page."""
+    listed = [
+        (place, one.id, one.title, _target(one), f"{page_of(one)}.html" if centre is None else None, one.target)
+        for place, one in enumerate(definitions())
+    ]
+    names = {"place": pl.Int64, "id": pl.String, "title": pl.String, "target": pl.String, "page_href": pl.String}
+    return pl.DataFrame(listed, schema=names | {"goal": pl.Float64}, orient="row")
 
 
-def _rates(definition: Definition, rows: SafeTable, centre: str | None) -> list[Figure | Table]:
-    rates = _counted(definition, rows)
-    listed = rates.map(lambda frame: frame.filter(_own(centre)))
-    made = table(listed, _HEADINGS, f"{definition.id}: {definition.title}.")
-    pooled = rates.frame.filter(pl.col("centre_id").is_null())["percent"].to_list()
-    is_drawn = pl.col("centre_id").is_not_null() & pl.any_horizontal(pl.col("percent", "least").is_not_null())
-    points = rates.map(lambda frame: frame.filter(is_drawn), name=f"{rates.name}_funnel")
-    if not pooled or pooled[0] is None or points.frame.is_empty():
-        return [made]
-    return [_funnel(definition, points, centre, pooled[0]), made]
+def _overview(own: SafeTable, rates: SafeTable, centre: str | None) -> list[Table]:
+    made = own.map(
+        lambda frame: (
+            frame.join(_named(centre), left_on="indicator_id", right_on="id")
+            .with_columns(id="indicator_id")
+            .sort("place")
+            .drop("place")
+        ),
+        name="indicators",
+    )
+    if made.frame.is_empty():
+        return []
+    strips = [
+        figures.interval_strip(share, low, high, None if goal is None else 100 * goal)
+        for share, low, high, goal in made.frame.select("percent", "ci_low", "ci_high", "goal").rows()
+    ]
+    headings, drawings = dict(_OVERVIEW), {"0 to 100 %": strips}
+    if centre is None:
+        made = made.map(lambda frame: frame.with_columns(_tally(rates, frame["indicator_id"].to_list())))
+        headings["outside"] = "Centres below / above 99.8 %"
+    else:
+        theirs = rates.where(centre_id=None).frame.select("indicator_id", all_text="percent_text")
+        made = made.map(lambda frame: frame.join(theirs, on="indicator_id", how="left"))
+        headings["all_text"] = "All centres, % met"
+    links = {"id": "page_href"} if centre is None else {}
+    caption = "Every indicator at one look. The line runs from 0 to 100 %: dot and interval, the target as a stroke."
+    return [table(made, headings, caption, text=("title",), links=links, drawings=drawings)]
 
 
-def _counted(definition: Definition, rows: SafeTable) -> SafeTable:
-    """Return one row per centre and one for all: met, not met, evaluated, not evaluable, rate and its bounds."""
-    counted = (
+def _tally(rates: SafeTable, indicators: list[str]) -> pl.Series:
+    """Return how many centres lie below and above the 99.8 % limits of each indicator, as text."""
+    told = []
+    for indicator in indicators:
+        rows = rates.where(indicator_id=indicator).frame
+        pooled = rows.filter(pl.col("centre_id").is_null())["percent"].to_list()
+        points = rows.drop_nulls(["centre_id", "percent"])
+        is_known = pooled and pooled[0] is not None and points.height
+        below, above = figures.outside(points, pooled[0], 0.998) if is_known else (0, 0)
+        told.append(f"{below} / {above}" if is_known else None)
+    return pl.Series("outside", told, dtype=pl.String)
+
+
+def _medians(registry: Registry, centre: str | None) -> list[Table]:
+    made = medians(registry).where(centre_id=centre)
+    made = made.map(
+        lambda frame: (
+            frame.join(_named(centre), left_on="indicator_id", right_on="id")
+            .with_columns(id="indicator_id")
+            .sort("place")
+            .drop("place", "goal")
+        ),
+        name="indicators_in_days",
+    )
+    if made.frame.is_empty():
+        return []
+    links = {"id": "page_href"} if centre is None else {}
+    caption = "Indicators in days. Kaplan\u2013Meier medians; pending results are censored."
+    return [table(made, _MEDIANS, caption, text=("title",), links=links)]
+
+
+def counted(rows: SafeTable, name: str) -> SafeTable:
+    """Return met, not met, evaluated, not evaluable, rate and its bounds, of each indicator by centre and for all."""
+    counts = (
         rows.where(is_met="yes")
         .with_count("total", rows, is_met=None)
         .with_count("n_unmet", rows, is_met="no")
@@ -74,17 +134,32 @@ def _counted(definition: Definition, rows: SafeTable) -> SafeTable:
     every = pl.col("total") + pl.col("n_unknown")
     worst, best = 100 * pl.col("n") / every, 100 * (pl.col("n") + pl.col("n_unknown")) / every
     span = pl.format("{}\u2013{}", worst.round(1), best.round(1))
-    return counted.map(
-        lambda frame: frame.with_columns(
-            _label(),
-            percent_and_interval(),
-            *possible_percent("total", _unmet(), rows.smallest_rate),
-            pl.when(pl.col("percent").is_not_null()).then(span).alias("span"),
-            unmet="n_unmet_shown",
-            unknown="n_unknown_shown",
-        ).sort("centre_id", nulls_last=False),
-        name=f"indicator_{definition.id.lower()}",
+    is_rate = pl.col("indicator_id").is_in([one.id for one in definitions() if one.display != "median"])
+    return counts.map(
+        lambda frame: (
+            frame.filter(is_rate)
+            .with_columns(
+                pl.col("centre_id").fill_null("All centres").alias("label"),
+                percent_and_interval(),
+                *possible_percent("total", _unmet(), rows.smallest_rate),
+                pl.when(pl.col("percent").is_not_null()).then(span).alias("span"),
+                unmet="n_unmet_shown",
+                unknown="n_unknown_shown",
+            )
+            .sort("centre_id", nulls_last=False)
+        ),
+        name=name,
     )
+
+
+def medians(registry: Registry) -> SafeTable:
+    """Return the median of each indicator in days, by centre and for all."""
+    low, high = (pl.col(name).cast(pl.Int64).cast(pl.String).fill_null("?") for name in ("median_low", "median_high"))
+    days = pl.format("{} ({}\u2013{})", pl.col("median").cast(pl.Int64), low, high).alias("days")
+    label = pl.col("centre_id").fill_null("All centres").alias("label")
+    is_median = pl.col("indicator_id").is_in([one.id for one in definitions() if one.display == "median"])
+    rows = registry.tables["indicators"].where(is_evaluated="yes", is_met=None).filtered(is_median)
+    return rows.map(lambda frame: frame.with_columns(label, days).sort("centre_id", nulls_last=False), "medians")
 
 
 def _unmet() -> tuple[pl.Expr, pl.Expr]:
@@ -94,14 +169,28 @@ def _unmet() -> tuple[pl.Expr, pl.Expr]:
     return pl.coalesce(few, pl.col("total") - many_met), pl.coalesce(many, pl.col("total") - few_met)
 
 
-def _funnel(definition: Definition, points: SafeTable, centre: str | None, pooled: float) -> Figure:
-    reading = f"In {percent(pooled)} of the cases evaluated, all centres together, the standard was met"
+def drawn(registry: Registry, definition: Definition, centre: str | None) -> Figure | None:
+    """Return the funnel plot or the medians of an indicator, the centre apart if given; None if nothing is shown."""
+    draw = _medians_drawn if definition.display == "median" else _funnel
+    return draw(registry, definition, centre)
+
+
+def _funnel(registry: Registry, definition: Definition, centre: str | None) -> Figure | None:
+    rates = counted(registry.tables["indicators"].where(indicator_id=definition.id), f"{definition.id.lower()}_funnel")
+    pooled = rates.where(centre_id=None).frame["percent"].to_list()
+    is_drawn = pl.any_horizontal(pl.col("percent", "least").is_not_null())
+    points = rates.each("centre_id").filtered(is_drawn)
+    if not pooled or pooled[0] is None or points.frame.is_empty():
+        return None
+    reading = (
+        f"{definition.id}: the standard was met in {percent(pooled[0])} of the cases evaluated, all centres together"
+    )
     reading += f"; the target is {percent(100 * definition.target)}." if definition.target is not None else "."
     return Figure(
-        svg=figures.funnel(points.frame, centre, pooled, "% met"),
+        svg=figures.funnel(points.frame, centre, pooled[0], "% met"),
         reading=reading,
         caption=(
-            f"{definition.id}: {definition.title}. A bar is a centre whose rate lies somewhere in it, hidden because "
+            f"{definition.title}. A bar is a centre whose rate lies somewhere in it, hidden because "
             "few cases met, or did not meet, the standard. Centres with too few cases for a rate are left out."
         ),
         alternative=figures.spoken(points.frame.select(row="label", text=percent_and_interval())),
@@ -109,50 +198,30 @@ def _funnel(definition: Definition, points: SafeTable, centre: str | None, poole
     )
 
 
-def _medians(definition: Definition, rows: SafeTable, centre: str | None) -> list[Figure | Table]:
-    low, high = (pl.col(name).cast(pl.Int64).cast(pl.String).fill_null("?") for name in ("median_low", "median_high"))
-    days = pl.format("{} ({}\u2013{})", pl.col("median").cast(pl.Int64), low, high)
-    medians = rows.where(is_evaluated="yes", is_met=None).map(
-        lambda frame: frame.filter(_own(centre)).with_columns(_label(), days.alias("days")).sort("centre_id"),
-        name=f"indicator_{definition.id.lower()}",
-    )
-    headings = {"label": "Centre", "shown": "Tests", "days": "Median days (95 % interval)"}
-    caption = f"{definition.id}: {definition.title} (Kaplan\u2013Meier; pending results censored)."
-    made = table(medians, headings, caption)
+def _medians_drawn(registry: Registry, definition: Definition, centre: str | None) -> Figure | None:
+    own = pl.col("centre_id").is_null() | (pl.lit(centre is None) | (pl.col("centre_id") == (centre or "")))
+    known = medians(registry).where(indicator_id=definition.id).filtered(own)
+    known = known.map(lambda frame: frame, name=f"{definition.id.lower()}_drawn")
     ends = {"ci_low": pl.coalesce("median_low", "median"), "ci_high": pl.coalesce("median_high", "median")}
-    drawn = medians.frame.drop_nulls("median").select(row="label", percent="median", **ends)
-    if drawn.is_empty():
-        return [made]
-    first = drawn.row(0, named=True)
-    figure = Figure(
-        svg=figures.intervals(drawn, "Days, median and 95 % interval"),
-        reading=f"{first['row']}: half of the results were reported within {first['percent']:.0f} days of the sample.",
-        caption=f"{definition.id}: {definition.title}.",
-        alternative=figures.spoken(medians.frame.select(row="label", text=pl.col("days").fill_null(NOT_SHOWN))),
-        data=medians.map(lambda frame: frame, name=f"{medians.name}_drawn"),
+    shown = known.frame.drop_nulls("median").select(row="label", percent="median", **ends)
+    if shown.is_empty():
+        return None
+    first, half = shown.row(0, named=True), f"{definition.id}: half of the results were reported within"
+    return Figure(
+        svg=figures.intervals(shown, "Days, median and 95 % interval", step=figures.row_height(shown.height)),
+        reading=f"{half} {first['percent']:.0f} days of the sample ({first['row'].lower()}).",
+        caption=f"{definition.title} (Kaplan\u2013Meier; pending results censored).",
+        alternative=figures.spoken(known.frame.select(row="label", text=pl.col("days").fill_null(NOT_SHOWN))),
+        data=known,
     )
-    return [figure, made]
 
 
-def _meanings() -> Table:
-    names = (
-        "id",
-        "title",
-        "population",
-        "denominator",
-        "exclusions",
-        "exceptions",
-        "numerator",
-        "target",
-        "state",
-        "centre",
-    )
-    rows = [tuple(_target(one) if name == "target" else getattr(one, name) for name in names) for one in definitions()]
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
-    headings = {name: name.capitalize() for name in names}
-    return table(plain("indicator_meanings", frame), headings, "What the indicators mean.", text=names[1:])
+def meaning(definition: Definition) -> tuple[tuple[str, str], ...]:
+    """Return what the indicator measures, as terms and their meanings."""
+    names = ("population", "denominator", "exclusions", "exceptions", "numerator", "direction", "centre", "member")
+    told = [(name.capitalize(), str(getattr(definition, name))) for name in names]
+    return (*told, ("Target", _target(definition)))
 
 
 def _target(definition: Definition) -> str:
-    target = "none" if definition.target is None else percent(100 * definition.target)
-    return f"{target} ({definition.target_source})" if definition.target_source else target
+    return "none" if definition.target is None else f"{percent(100 * definition.target)} ({definition.target_source})"

@@ -16,7 +16,7 @@ def section(registry: Registry, centre: str | None) -> Section:
     total = pl.lit(patients.value, pl.Int64).alias("n_total")
     shares = rows.map(lambda frame: frame.with_columns(total)).with_percent("n_total")
     own = shares.where(guideline=registry.headline).map(
-        lambda frame: frame.with_columns(in_words("pathway"), percent_and_interval()).sort(
+        lambda frame: frame.with_columns(_page(centre), in_words("pathway"), percent_and_interval()).sort(
             "n", "pathway", descending=[True, False], nulls_last=True
         ),
         name="pathway_mix",
@@ -43,10 +43,18 @@ def section(registry: Registry, centre: str | None) -> Section:
             )
         )
     headings = {"pathway": "Pathway", "shown": "Patients", "percent_text": "% (95 % interval)"}
-    blocks.append(table(own.map(lambda frame: frame, name="pathways_table"), headings, "Patients by pathway."))
+    listed = own.map(lambda frame: frame, name="pathways_table")
+    blocks.append(table(listed, headings, "Patients by pathway.", links={"pathway": "page_href"}))
     if centre is None:
         blocks.append(_by_series(registry))
     return Section("pathways", "Where the guideline points", sentence, tuple(blocks))
+
+
+def _page(centre: str | None) -> pl.Expr:
+    """Return the address of each pathway's page; those of the registry alone lead to one."""
+    has_page = (pl.col("shown") != "0") & pl.lit(centre is None)
+    address = pl.format("pathway-{}.html", pl.col("pathway").str.replace_all("_", "-"))
+    return pl.when(has_page).then(address).alias("page_href")
 
 
 def _by_series(registry: Registry) -> Table:

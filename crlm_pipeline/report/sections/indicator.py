@@ -1,0 +1,88 @@
+"""One quality indicator: what it measures, how the centres stand and how sure that is."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from crlm_pipeline.disclosure import SafeTable
+from crlm_pipeline.indicators import Definition, definitions
+from crlm_pipeline.report import figures
+from crlm_pipeline.report.fragments import Figure, Section, Table, Terms
+from crlm_pipeline.report.page import Page, centre_page
+from crlm_pipeline.report.registry import Registry
+from crlm_pipeline.report.sections.indicators import counted, drawn, meaning, medians, page_of
+from crlm_pipeline.report.tables import table
+
+_RATES: Final = {
+    "label": "Centre",
+    "shown": "Met",
+    "unmet": "Not met",
+    "total_shown": "Evaluated",
+    "percent_text": "% met (95 % interval)",
+    "unknown": "Not evaluable",
+    "span": "% at worst\u2013at best",
+    "standing": "Limits",
+}
+_DAYS: Final = {"label": "Centre", "shown": "Evaluated", "days": "Median days (95 % interval)"}
+_STANDINGS: Final = {(-1, -1): "below 99.8 %", (-1, 0): "below 95 %", (0, 0): "within", (1, 0): "above 95 %"} | {
+    (1, 1): "above 99.8 %"
+}
+_SENTENCE: Final = (
+    "The limits say how far chance alone would carry a centre of its size from all centres together; nothing is "
+    "adjusted for case mix. A centre beyond them: check its data first, then hear the centre, and only then speak of "
+    "its care."
+)
+
+
+def pages(registry: Registry) -> Iterator[Page]:
+    """Yield a page per indicator of which somebody is a member."""
+    members = registry.tables["indicators"].filtered(pl.col("shown") != "0").frame["indicator_id"].unique()
+    for definition in definitions():
+        if definition.id in members:
+            makers = tuple(partial(section, definition=definition) for section in (_meaning, _standing))
+            yield Page(
+                page_of(definition), f"{definition.id}: {definition.title}", "Treatment", makers, None, definition.id
+            )
+
+
+def _meaning(registry: Registry, centre: str | None, definition: Definition) -> Section:
+    sentence = f"{definition.title}."
+    return Section("definition", "What it measures", sentence, (Terms(meaning(definition)),))
+
+
+def _standing(registry: Registry, centre: str | None, definition: Definition) -> Section:
+    figure = drawn(registry, definition, None)
+    listed = _days(registry, definition) if definition.display == "median" else _rates(registry, definition)
+    blocks: list[Figure | Table] = [figure, listed] if figure else [listed]
+    return Section("standing", "How the centres stand", _SENTENCE, tuple(blocks))
+
+
+def _rates(registry: Registry, definition: Definition) -> Table:
+    rates = counted(registry.tables["indicators"].where(indicator_id=definition.id), page_of(definition))
+    listed = rates.map(lambda frame: frame.with_columns(centre_page(registry), _standings(rates)))
+    ends = listed.frame.select("percent", "ci_low", "ci_high").rows()
+    target = None if definition.target is None else 100 * definition.target
+    strips = [figures.interval_strip(*row, target) for row in ends]
+    caption = "Every centre in the order of the codes. This is no league table: intervals and limits overlap."
+    links = {"label": "centre_href"}
+    return table(listed, _RATES, caption, text=("standing",), links=links, drawings={"0 to 100 %": strips})
+
+
+def _standings(rates: SafeTable) -> pl.Series:
+    """Return where each centre lies in the funnel, in words; null for all centres together and where it is hidden."""
+    pooled = rates.where(centre_id=None).frame["percent"].to_list()
+    points = rates.each("centre_id").frame
+    if not pooled or pooled[0] is None or points["percent"].drop_nulls().is_empty():
+        return pl.Series("standing", [None] * rates.frame.height, dtype=pl.String)
+    alerts, alarms = (figures.standings(points, pooled[0], coverage) for coverage in (0.95, 0.998))
+    words = {label: _STANDINGS[side, alarms[label]] for label, side in alerts.items()}
+    labels = rates.frame.select(pl.when(pl.col("centre_id").is_not_null()).then("label"))["label"]
+    return pl.Series("standing", [words.get(label) for label in labels], dtype=pl.String)
+
+
+def _days(registry: Registry, definition: Definition) -> Table:
+    known = medians(registry).where(indicator_id=definition.id)
+    listed = known.map(lambda frame: frame.with_columns(centre_page(registry)), name=page_of(definition))
+    return table(listed, _DAYS, "Every centre in the order of the codes.", links={"label": "centre_href"})
