@@ -60,6 +60,7 @@ def write_report(warehouse: Warehouse, folder: Path, settings: Settings) -> Path
 def _write_pages(registry: Registry, folder: Path) -> None:
     made = list(_made_pages(registry))
     files = [file for page in made for file in write_data(page.sections, folder / "data", page.file, "")]
+    assert len({file.name for file in files}) == len(files), "two pages write data of one name"
     made.append(Made(DOWNLOADS, (listing(files),)))
     template = _environment().get_template("page.html.jinja")
     common = {"registry": registry, "navigation": _navigation(made), "centre": None, "prefix": ""}

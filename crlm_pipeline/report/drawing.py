@@ -65,11 +65,7 @@ def width_of(text: str, size: float = FONT_SIZE) -> float:
 
 
 def _attributes(attributes: Mapping[str, object]) -> str:
-    parts = (
-        f'{name.rstrip("_").replace("_", "-")}="{_rounded(value)}"'
-        for name, value in attributes.items()
-        if value is not None
-    )
+    parts = (f'{name}="{_rounded(value)}"' for name, value in attributes.items() if value is not None)
     return " ".join(parts)
 
 
@@ -77,52 +73,57 @@ def _rounded(value: object) -> str:
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else escape(str(value))
 
 
-def mark(tag: str, tip: str = "", **attributes: object) -> str:
-    """Return an element with its tooltip; in names of attributes `_` stands for a hyphen, None leaves one out."""
+def mark(tag: str, attributes: Mapping[str, object], tip: str = "") -> str:
+    """Return an element with its tooltip; an attribute that is None is left out."""
     opened = f"<{tag} {_attributes(attributes)}"
     return f"{opened}><title>{escape(tip)}</title></{tag}>" if tip else f"{opened}/>"
 
 
 def fill(colour: str) -> dict[str, object]:
     """Return the attributes that fill a mark with one of the colours above."""
-    return {"class_": f"fill-{NAMES[colour]}", "fill": colour}
+    return {"class": f"fill-{NAMES[colour]}", "fill": colour}
 
 
 def stroke(colour: str, width: Number = 2) -> dict[str, object]:
     """Return the attributes that draw a mark's outline in one of the colours above."""
-    return {"class_": f"stroke-{NAMES[colour]}", "stroke": colour, "stroke_width": width, "fill": "none"}
+    return {"class": f"stroke-{NAMES[colour]}", "stroke": colour, "stroke-width": width, "fill": "none"}
 
 
 def ink(opacity: Number, width: Number = 1, dash: str | None = None) -> dict[str, object]:
     """Return the attributes of a thin stroke in the colour of the text around the drawing."""
     return {
         "stroke": "currentColor",
-        "stroke_opacity": f"{opacity:g}",
-        "stroke_width": width,
-        "stroke_dasharray": dash,
+        "stroke-opacity": f"{opacity:g}",
+        "stroke-width": width,
+        "stroke-dasharray": dash,
         "fill": "none",
     }
 
 
 def text(content: str, x: float, y: float, anchor: str = "start", size: float = FONT_SIZE) -> str:
     """Return a line of text; `y` is its base line."""
-    placed = {"x": x, "y": y, "text_anchor": None if anchor == "start" else anchor}
-    return f"<text {_attributes(placed | {'font_size': None if size == FONT_SIZE else size})}>{escape(content)}</text>"
+    placed = {"x": x, "y": y, "text-anchor": None if anchor == "start" else anchor}
+    return f"<text {_attributes(placed | {'font-size': None if size == FONT_SIZE else size})}>{escape(content)}</text>"
 
 
 def line(x1: float, y1: float, x2: float, y2: float, attributes: Mapping[str, object], tip: str = "") -> str:
     """Return a straight stroke."""
-    return mark("line", tip, x1=x1, y1=y1, x2=x2, y2=y2, **attributes)
+    return mark("line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2, **attributes}, tip)
 
 
 def path(points: Iterable[tuple[float, float]], attributes: Mapping[str, object], closed: str = "") -> str:
     """Return a stroke through points; "Z" closes it."""
-    return mark("path", d="M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points) + closed, **attributes)
+    return mark("path", {"d": "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points) + closed, **attributes})
 
 
 def dot(x: float, y: float, colour: str, tip: str = "", radius: float = 4.5) -> str:
     """Return a filled point."""
-    return mark("circle", tip, cx=x, cy=y, r=radius, **fill(colour))
+    return mark("circle", {"cx": x, "cy": y, "r": radius, **fill(colour)}, tip)
+
+
+def block(x: float, y: float, width: float, height: float, colour: str, tip: str = "") -> str:
+    """Return a filled rectangle."""
+    return mark("rect", {"x": x, "y": y, "width": width, "height": height, **fill(colour)}, tip)
 
 
 def axis_below(scale: Scale, top: float, bottom: float, title: str, most: int = 6) -> str:
@@ -157,7 +158,7 @@ def legend(entries: Sequence[tuple[str, str]], left: float, right: float, y: flo
 
 def square(colour: str) -> str:
     """Return the swatch of an area."""
-    return mark("rect", x=0, y=-6, width=12, height=12, **fill(colour))
+    return block(0, -6, 12, 12, colour)
 
 
 def drawing(content: str, width: float, height: float) -> str:

@@ -42,12 +42,18 @@ class File:
 
 
 def write_data(sections: Sequence[Section], folder: Path, page: str, prefix: str) -> Iterator[File]:
-    """Write the data of a page's tables and figures, each as CSV and Parquet; yield what was written."""
+    """Write the data of a page's tables and figures, each as CSV and Parquet; yield what was written.
+
+    Blocks whose data have one name share it, and one pair of files.
+    """
     blocks = [block for section in sections for block in section.blocks if isinstance(block, Table | Figure)]
-    names = [block.data.name for block in blocks]
-    assert len(set(names)) == len(names), f"two blocks of a page share their data: {sorted(names)}"
+    written: dict[str, pl.DataFrame] = {}
     for block in blocks:
         name, frame = f"{prefix}{block.data.name}", _exported(block.data)
+        if name in written:
+            assert frame.equals(written[name]), f"two blocks of {page} have different data of the name {name}"
+            continue
+        written[name] = frame
         defused(frame).write_csv(folder / f"{name}.csv")
         frame.write_parquet(folder / f"{name}.parquet", statistics=False)
         yield File(name, _first_sentence(block.caption), page, frame.height, tuple(frame.columns))
@@ -74,14 +80,11 @@ def write_index(files: Sequence[File], folder: Path) -> None:
 
 def listing(files: Sequence[File]) -> Section:
     """Return the list of the registry's files, each with its links."""
-    rows = [
-        (file.holds, "CSV", "Parquet", file.page, str(file.rows))
-        + tuple(f"data/{file.name}.{ending}" for ending in ("csv", "parquet"))
-        + (file.page,)
-        for file in files
-    ]
-    names = ("holds", "csv", "parquet", "page", "rows", "csv_href", "parquet_href", "page_href")
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+    rows = [(file.holds, "CSV", "Parquet", file.page, str(file.rows), f"data/{file.name}") for file in files]
+    names = ("holds", "csv", "parquet", "page", "rows", "file")
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row").with_columns(
+        csv_href=pl.col("file") + ".csv", parquet_href=pl.col("file") + ".parquet", page_href="page"
+    )
     headings = {"holds": "What it holds", "csv": "CSV", "parquet": "Parquet", "page": "On page", "rows": "Rows"}
     sentence = (
         "The data behind every table and figure, after disclosure control: the numbers are those of the pages. The "

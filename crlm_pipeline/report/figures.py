@@ -60,7 +60,7 @@ def stacked_shares(frame: pl.DataFrame, order: Sequence[str], colours: Mapping[s
             share = shares.get((row, part)) or 0.0
             tip = f"{row}, {part}: {share:.1f} %"
             x, width = scale.at(done), scale.at(done + share) - scale.at(done)
-            content.append(svg.mark("rect", tip, x=x, y=middle - 9, width=width, height=18, **svg.fill(colour)))
+            content.append(svg.block(x, middle - 9, width, 18, colour, tip))
             done += share
     return svg.drawing("".join(content), WIDTH, bottom + _FOOT)
 
@@ -76,9 +76,7 @@ def bars(frame: pl.DataFrame, title: str, colour: str = TEAL) -> str:
     for place, (row, value, text) in enumerate(rows):
         middle, end = 8 + _ROW * (place + 0.5), scale.at(value or 0)
         content.append(_row_label(row, left, middle))
-        content.append(
-            svg.mark("rect", f"{row}: {text}", x=left, y=middle - 8, width=end - left, height=16, **svg.fill(colour))
-        )
+        content.append(svg.block(left, middle - 8, end - left, 16, colour, f"{row}: {text}"))
         content.append(svg.text(text, end + 6, middle + 4))
     return svg.drawing("".join(content), WIDTH, bottom + _FOOT)
 
@@ -111,9 +109,7 @@ def _published(row: Mapping[str, float | None], scale: Scale, middle: float) -> 
     if low is not None and high is not None:
         x, width = scale.at(low), scale.at(high) - scale.at(low)
         tip = f"Published: {low:g}\u2013{high:g} %"
-        return svg.mark(
-            "rect", tip, x=x, y=middle - 8, width=width, height=16, fill_opacity="0.5", **svg.fill(PALE_GREY)
-        )
+        return svg.block(x, middle - 8, width, 16, PALE_GREY, tip)
     if number is None:
         return ""
     x = scale.at(number)
@@ -133,11 +129,11 @@ def interval_strip(percent: float | None, low: float | None, high: float | None,
     """
     if percent is None or low is None or high is None:
         return ""
-    scale = Scale(0, 100, 3, 117)
-    content = svg.line(3, 9, 117, 9, svg.ink(0.2)) + svg.line(scale.at(low), 9, scale.at(high), 9, svg.stroke(TEAL, 3))
+    scale = Scale(0, 100, 4, 96)
+    content = svg.line(4, 9, 96, 9, svg.ink(0.2)) + svg.line(scale.at(low), 9, scale.at(high), 9, svg.stroke(TEAL, 3))
     if target is not None:
         content += svg.line(scale.at(target), 2, scale.at(target), 16, svg.stroke(AMBER, 2))
-    return svg.drawing(content + svg.dot(scale.at(percent), 9, TEAL, radius=3.5), 120, 18)
+    return svg.drawing(content + svg.dot(scale.at(percent), 9, TEAL, radius=3.5), 100, 18)
 
 
 _FUNNEL_LEFT: Final = 46
@@ -192,10 +188,11 @@ def _funnel_frame(x: Scale, y: Scale, pooled: float, title: str) -> str:
     for coverage, dash in ((0.95, "4,3"), (0.998, None)):
         for limit in funnel_limits(denominators, pooled / 100, coverage):
             curve = [
-                (x.at(int(total)), y.at(float(np.clip(100 * rate, y.low, y.high))))
+                (x.at(int(total)), y.at(100 * float(rate)))
                 for total, rate in zip(denominators, limit, strict=True)
+                if 100 * rate >= y.low
             ]
-            content.append(svg.path(curve, svg.ink(0.6, dash=dash)))
+            content.append(svg.path(curve, svg.ink(0.6, dash=dash)) if curve else "")
     return "".join(content)
 
 
@@ -251,16 +248,21 @@ def months(frame: pl.DataFrame, panels: Sequence[str], colours: Mapping[str, str
 
 
 def _monthly(
-    name: str, values: Sequence[tuple[str, float, float]], places: Mapping[str, float], y: Scale, colour: str
+    name: str,
+    values: Sequence[tuple[str, float | None, float | None]],
+    places: Mapping[str, float],
+    y: Scale,
+    colour: str,
 ) -> str:
     """Return the line of one panel: points joined as long as every month has one."""
-    content, run = [], []
+    content: list[str] = []
+    run: list[tuple[float, float]] = []
     for month, least, most in values:
         x = places[month]
         if least is None or least != most:
             content.append(svg.path(run, svg.stroke(colour)) if len(run) > 1 else "")
             run = []
-        if least is None:
+        if least is None or most is None:
             continue
         if least == most:
             run.append((x, y.at(least)))
@@ -287,7 +289,7 @@ def trend(frame: pl.DataFrame, title: str) -> str:
     content = [svg.axis_beside(y, _FUNNEL_LEFT, WIDTH - 16, title)]
     upper = [(x.at(place), y.at(high)) for place, (_, _, _, high) in enumerate(rows)]
     lower = [(x.at(place), y.at(low)) for place, (_, _, low, _) in enumerate(rows)]
-    content.append(svg.path([*upper, *lower[::-1]], svg.fill(TEAL) | {"fill_opacity": "0.2"}, "Z"))
+    content.append(svg.path([*upper, *lower[::-1]], svg.fill(TEAL) | {"fill-opacity": "0.2"}, "Z"))
     content.append(svg.path([(x.at(place), y.at(row[1])) for place, row in enumerate(rows)], svg.stroke(TEAL)))
     for place, (year, percent, low, high) in enumerate(rows):
         tip = f"{year}: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"

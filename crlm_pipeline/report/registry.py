@@ -16,7 +16,7 @@ from crlm_pipeline.warehouse import Warehouse
 ALL: Final = "the registry"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Registry:
     """A published warehouse as the report sees it; `codes` maps the label of a centre to the code in file names."""
 

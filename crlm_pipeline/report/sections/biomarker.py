@@ -1,6 +1,7 @@
 """One biomarker: its categories by population, by centre and over the years, and how many were tested."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -56,7 +57,10 @@ def _distribution(registry: Registry, centre: str | None, analyte: str) -> Secti
         "crlm": "Liver metastases",
     }
     blocks.append(table(wide, headings, "The same shares in the wider populations, % of tested (95 % interval)."))
-    blocks.append(published_table({analyte}))
+    if (published := published_table({analyte})).data.frame.height:
+        blocks.append(
+            replace(published, data=published.data.map(lambda frame: frame, f"biomarker_{analyte}_published"))
+        )
     return Section("distribution", "What was found", _tested_sentence(registry, analyte), tuple(blocks))
 
 
@@ -119,8 +123,7 @@ def _by(known: SafeTable, analyte: str, group: str, heading: str, named: tuple[s
             else figures.intervals(drawn.with_columns(row=group), step=figures.row_height(drawn.height))
         )
         caption = f"Share of those tested, with its 95 % interval. {heading}s with hidden counts are left out."
-        data = known.map(lambda frame: frame, name=f"{known.name}_drawn")
-        blocks.append(Figure(svg, f"{category}, {named[1].lower()}.", caption, spoken, data))
+        blocks.append(Figure(svg, f"{category}, {named[1].lower()}.", caption, spoken, known))
     headings = {
         group: heading,
         "n_total_shown": "Patients",

@@ -1,9 +1,19 @@
-"""The report in five numbers."""
+"""The report in six numbers, and where to look first."""
 
-from crlm_pipeline.disclosure import SafeCount, SafeTable
-from crlm_pipeline.report.fragments import Card, Section
+from collections.abc import Iterator
+from typing import Final
+
+import polars as pl
+
+from crlm_pipeline.disclosure import SafeCount, SafeTable, plain
+from crlm_pipeline.report.fragments import Card, Section, Table
 from crlm_pipeline.report.registry import Registry
-from crlm_pipeline.report.words import percent
+from crlm_pipeline.report.tables import table
+from crlm_pipeline.report.words import listed, percent, words
+
+_FEWEST: Final = 3
+# Causes that name no fact; see `sql/report/departures.sql`.
+_UNNAMED: Final = ("no single fact", "three facts or more")
 
 
 def section(registry: Registry, centre: str | None) -> Section:
@@ -16,18 +26,15 @@ def section(registry: Registry, centre: str | None) -> Section:
         if followed is not None
         else f"Too few decisions could be judged by {registry.headline_name} to state how often it was followed."
     )
-    return Section(
-        id="glance",
-        title="At a glance",
-        sentence=sentence,
-        cards=(
-            _patients(registry, centre),
-            _decisions(registry, centre, judged),
-            Card(percent(followed), "of judged decisions concordant", bounds(registry, centre)),
-            _contraindicated(registry, centre, judged),
-            _tests(registry, centre),
-        ),
+    cards = (
+        _patients(registry, centre),
+        _decisions(registry, centre, judged),
+        Card(percent(followed), "of judged decisions concordant", bounds(registry, centre), "concordance"),
+        _unknown(registry, centre),
+        _contraindicated(registry, centre, judged),
+        _tests(registry, centre),
     )
+    return Section("glance", "At a glance", sentence, (_first(registry, centre),), cards)
 
 
 def bounds(registry: Registry, centre: str | None) -> str:
@@ -47,24 +54,34 @@ def bounds(registry: Registry, centre: str | None) -> str:
 def _patients(registry: Registry, centre: str | None) -> Card:
     patients = registry.tables["patients"]
     crlm = patients.count(centre_id=centre, is_metastatic="yes", is_crlm="yes")
-    return Card(crlm.text, "patients with liver metastases", f"of {patients.count(centre_id=centre).text} reported")
+    note = f"of {patients.count(centre_id=centre).text} reported"
+    if centre is None:
+        note += f" by {len(registry.codes)} centre{'s' if len(registry.codes) != 1 else ''}"
+    return Card(crlm.text, "patients with liver metastases", note, "cohort")
 
 
 def _decisions(registry: Registry, centre: str | None, judged: SafeCount) -> Card:
     total = registry.verdicts(centre)
-    return Card(judged.text, "decisions judged", f"of {total.text} treatment decisions")
+    return Card(judged.text, "decisions judged", f"of {total.text} treatment decisions", "concordance")
+
+
+def _unknown(registry: Registry, centre: str | None) -> Card:
+    unknown = registry.verdicts(centre, is_judged="no", **{"class": "not_evaluable"})
+    rate = registry.share([unknown], [registry.verdicts(centre)])
+    note = "a fact is missing" + ("" if rate is None else f"; {percent(rate)} of all decisions")
+    return Card(unknown.text, "decisions not evaluable", note, "departures")
 
 
 def _contraindicated(registry: Registry, centre: str | None, judged: SafeCount) -> Card:
     given = registry.verdicts(centre, is_judged="yes", **{"class": "contraindicated"})
     rate = registry.share([given], [judged])
     note = "" if rate is None else f"{percent(rate)} of those judged"
-    return Card(given.text, "contraindicated treatments", note)
+    return Card(given.text, "contraindicated treatments", note, "safety")
 
 
 def _tests(registry: Registry, centre: str | None) -> Card:
     asked = registry.tables["required_tests"].where(centre_id=centre).each("analyte")
-    return Card(percent(tests_in_time(asked)), "of required tests in time", "known by the day they were due")
+    return Card(percent(tests_in_time(asked)), "of required tests in time", "known by the day they were due", "testing")
 
 
 def tests_in_time(asked: SafeTable) -> float | None:
@@ -73,3 +90,68 @@ def tests_in_time(asked: SafeTable) -> float | None:
     both = required.with_count("in_time", asked, is_required="yes", status="in_time").frame.drop_nulls(["n", "in_time"])
     total, in_time = sum(both["n"]), sum(both["in_time"])
     return 100 * in_time / total if total >= max(asked.smallest_rate, 1) else None
+
+
+def _first(registry: Registry, centre: str | None) -> Table:
+    """Return what a reader should look at first, each with the place that tells more."""
+    rows = [
+        (topic, what, place, f"#{anchor}" if centre is not None else f"{page}.html#{anchor}")
+        for topic, what, place, page, anchor in _worth_a_look(registry, centre)
+    ]
+    names = ("topic", "what", "where", "where_href")
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+    headings = {"topic": "Topic", "what": "What was found", "where": "More"}
+    caption = "Where to look first."
+    return table(plain("look_first", frame), headings, caption, text=("what", "where"), links={"where": "where_href"})
+
+
+def _worth_a_look(registry: Registry, centre: str | None) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield topic, finding, and the name, page and anchor of where it stands."""
+    yield ("Tests", _missing_tests(registry, centre), "Tests in time", "testing", "testing")
+    yield ("Missing facts", _unlocking(registry, centre), "Why not?", "departures", "departures")
+    yield ("Safety", _safety(registry, centre), "Safety findings", "safety", "safety")
+    yield ("Data", _data(registry, centre), "Data quality", "quality", "quality")
+    unsigned = registry.editions.filter(~pl.col("is_signed")).height
+    signed = f"{unsigned} of the {registry.editions.height} editions in use are not signed by a clinician."
+    yield ("Editions", signed if unsigned else "Every edition in use is signed.", "Methods", "methods", "methods")
+
+
+def _missing_tests(registry: Registry, centre: str | None) -> str:
+    asked = registry.tables["required_tests"].where(centre_id=centre).each("analyte")
+    required = asked.where(is_required="yes", status=None)
+    counted = required.with_count("missing", asked, is_required="yes", status="missing").with_percent("n", "missing")
+    worst = (
+        counted.frame.drop_nulls("percent")
+        .filter(pl.col("missing") > 0)
+        .sort("percent", "analyte", descending=[True, False])
+    )
+    told = [
+        f"{words(analyte)} {percent(share)}"
+        for analyte, share in worst.head(_FEWEST).select("analyte", "percent").rows()
+    ]
+    return f"Missing most often: {listed(told)} of those required." if told else "No test stands out as missing."
+
+
+def _unlocking(registry: Registry, centre: str | None) -> str:
+    causes = registry.tables["departures"].where(centre_id=centre, **{"class": "not_evaluable"}).each("cause")
+    is_named = ~pl.col("cause").is_in(_UNNAMED)
+    known = causes.frame.filter(is_named).drop_nulls("n").sort("n", "cause", descending=[True, False])
+    if known.is_empty():
+        return "No single fact stands out."
+    cause, shown = known.select("cause", "shown").row(0)
+    facts = listed([words(fact) for fact in cause.split(" + ")])
+    return f"Knowing {facts} would decide {shown} decisions, more than anything else."
+
+
+def _safety(registry: Registry, centre: str | None) -> str:
+    checked = registry.tables["safety"].where(centre_id=centre)
+    fired = checked.filtered(pl.col("finding") != "cannot_be_checked").frame["safety_rule"].n_unique()
+    return f"{fired} safety rule{'s' if fired > 1 else ''} fired at least once." if fired else "No safety rule fired."
+
+
+def _data(registry: Registry, centre: str | None) -> str:
+    ledger = registry.tables["ledger"]
+    read, rejected = ledger.count(centre_id=centre), ledger.count(centre_id=centre, outcome="rejected")
+    findings = registry.tables["findings"].where(centre_id=centre)
+    new = findings.where(state="new").frame.height
+    return f"{rejected.text} of {read.text} rows set aside; {findings.frame.height} findings, {new} of them new."

@@ -12,7 +12,7 @@ from crlm_pipeline.report import figures
 from crlm_pipeline.report.fragments import Figure, Section, Table, Terms
 from crlm_pipeline.report.page import Page, centre_page
 from crlm_pipeline.report.registry import Registry
-from crlm_pipeline.report.sections.indicators import counted, drawn, meaning, medians, page_of
+from crlm_pipeline.report.sections.indicators import drawn, meaning, medians, page_of, rates_of_all
 from crlm_pipeline.report.tables import table
 
 _RATES: Final = {
@@ -60,11 +60,11 @@ def _standing(registry: Registry, centre: str | None, definition: Definition) ->
 
 
 def _rates(registry: Registry, definition: Definition) -> Table:
-    rates = counted(registry.tables["indicators"].where(indicator_id=definition.id), page_of(definition))
-    listed = rates.map(lambda frame: frame.with_columns(centre_page(registry), _standings(rates)))
+    rates = rates_of_all(registry).where(indicator_id=definition.id)
+    listed = rates.map(lambda frame: frame.with_columns(centre_page(registry), _standings(rates)), page_of(definition))
     ends = listed.frame.select("percent", "ci_low", "ci_high").rows()
     target = None if definition.target is None else 100 * definition.target
-    strips = [figures.interval_strip(*row, target) for row in ends]
+    strips = [figures.interval_strip(share, low, high, target) for share, low, high in ends]
     caption = "Every centre in the order of the codes. This is no league table: intervals and limits overlap."
     links = {"label": "centre_href"}
     return table(listed, _RATES, caption, text=("standing",), links=links, drawings={"0 to 100 %": strips})

@@ -1,5 +1,6 @@
 """Quality indicators at one look: every one with its rate, target and how many centres lie outside the limits."""
 
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -37,7 +38,7 @@ _MEDIANS: Final = {
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return all indicators in one table; a centre's page adds its place in each funnel plot."""
-    rates = counted(registry.tables["indicators"], "indicators")
+    rates = rates_of_all(registry)
     own = rates.where(centre_id=centre)
     blocks: list[Figure | Table | Terms | str] = [*_overview(own, rates, centre), *_medians(registry, centre)]
     if centre is not None:
@@ -55,7 +56,7 @@ def page_of(definition: Definition) -> str:
 def _named(centre: str | None) -> pl.DataFrame:
     """Return the definitions in order, each with the address of its page."""
     listed = [
-        (place, one.id, one.title, _target(one), f"{page_of(one)}.html" if centre is None else None, one.target)
+        (place, one.id, one.title, _goal(one), f"{page_of(one)}.html" if centre is None else None, one.target)
         for place, one in enumerate(definitions())
     ]
     names = {"place": pl.Int64, "id": pl.String, "title": pl.String, "target": pl.String, "page_href": pl.String}
@@ -122,6 +123,12 @@ def _medians(registry: Registry, centre: str | None) -> list[Table]:
     return [table(made, _MEDIANS, caption, text=("title",), links=links)]
 
 
+@lru_cache(maxsize=1)
+def rates_of_all(registry: Registry) -> SafeTable:
+    """Return `counted` of every indicator; every page of the report draws on it."""
+    return counted(registry.tables["indicators"], "indicators")
+
+
 def counted(rows: SafeTable, name: str) -> SafeTable:
     """Return met, not met, evaluated, not evaluable, rate and its bounds, of each indicator by centre and for all."""
     counts = (
@@ -152,6 +159,7 @@ def counted(rows: SafeTable, name: str) -> SafeTable:
     )
 
 
+@lru_cache(maxsize=1)
 def medians(registry: Registry) -> SafeTable:
     """Return the median of each indicator in days, by centre and for all."""
     low, high = (pl.col(name).cast(pl.Int64).cast(pl.String).fill_null("?") for name in ("median_low", "median_high"))
@@ -176,10 +184,10 @@ def drawn(registry: Registry, definition: Definition, centre: str | None) -> Fig
 
 
 def _funnel(registry: Registry, definition: Definition, centre: str | None) -> Figure | None:
-    rates = counted(registry.tables["indicators"].where(indicator_id=definition.id), f"{definition.id.lower()}_funnel")
+    rates = rates_of_all(registry).where(indicator_id=definition.id)
     pooled = rates.where(centre_id=None).frame["percent"].to_list()
     is_drawn = pl.any_horizontal(pl.col("percent", "least").is_not_null())
-    points = rates.each("centre_id").filtered(is_drawn)
+    points = rates.each("centre_id").filtered(is_drawn).map(lambda frame: frame, f"{page_of(definition)}-funnel")
     if not pooled or pooled[0] is None or points.frame.is_empty():
         return None
     reading = (
@@ -201,7 +209,7 @@ def _funnel(registry: Registry, definition: Definition, centre: str | None) -> F
 def _medians_drawn(registry: Registry, definition: Definition, centre: str | None) -> Figure | None:
     own = pl.col("centre_id").is_null() | (pl.lit(centre is None) | (pl.col("centre_id") == (centre or "")))
     known = medians(registry).where(indicator_id=definition.id).filtered(own)
-    known = known.map(lambda frame: frame, name=f"{definition.id.lower()}_drawn")
+    known = known.map(lambda frame: frame, name=f"{page_of(definition)}-funnel")
     ends = {"ci_low": pl.coalesce("median_low", "median"), "ci_high": pl.coalesce("median_high", "median")}
     shown = known.frame.drop_nulls("median").select(row="label", percent="median", **ends)
     if shown.is_empty():
@@ -221,6 +229,10 @@ def meaning(definition: Definition) -> tuple[tuple[str, str], ...]:
     names = ("population", "denominator", "exclusions", "exceptions", "numerator", "direction", "centre", "member")
     told = [(name.capitalize(), str(getattr(definition, name))) for name in names]
     return (*told, ("Target", _target(definition)))
+
+
+def _goal(definition: Definition) -> str:
+    return "none" if definition.target is None else percent(100 * definition.target)
 
 
 def _target(definition: Definition) -> str:

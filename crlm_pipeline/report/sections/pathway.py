@@ -61,7 +61,7 @@ def _centres(registry: Registry, centre: str | None, pathway: str) -> Section:
                 f"{words(pathway)} by centre.",
                 "Share of the centre's patients with CRLM, with its 95 % interval. Hidden counts are left out.",
                 figures.spoken(drawn.select(row="centre_id", text=percent_and_interval())),
-                known.map(lambda frame: frame, name=f"{known.name}_drawn"),
+                known,
             )
         )
     headings = {

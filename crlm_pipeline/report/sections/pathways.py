@@ -43,8 +43,7 @@ def section(registry: Registry, centre: str | None) -> Section:
             )
         )
     headings = {"pathway": "Pathway", "shown": "Patients", "percent_text": "% (95 % interval)"}
-    listed = own.map(lambda frame: frame, name="pathways_table")
-    blocks.append(table(listed, headings, "Patients by pathway.", links={"pathway": "page_href"}))
+    blocks.append(table(own, headings, "Patients by pathway.", links={"pathway": "page_href"}))
     if centre is None:
         blocks.append(_by_series(registry))
     return Section("pathways", "Where the guideline points", sentence, tuple(blocks))

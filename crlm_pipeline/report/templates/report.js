@@ -88,6 +88,43 @@
     frame.before(tools);
   };
 
+  // Tooltips: a drawing's marks say what they are under the pointer, and one after the other with the arrow keys.
+  const explain = (drawing) => {
+    const marks = [...drawing.querySelectorAll("title")].map((title) => {
+      const mark = title.parentElement;
+      mark.dataset.tip = title.textContent;
+      title.remove();
+      return mark;
+    });
+    if (!marks.length) return;
+    const tip = make("div", { className: "tip", hidden: true });
+    tip.setAttribute("role", "status");
+    document.body.append(tip);
+    let at = -1;
+    const hide = () => { tip.hidden = true; for (const mark of marks) mark.classList.remove("pointed"); };
+    const show = (mark) => {
+      hide();
+      mark.classList.add("pointed");
+      tip.textContent = mark.dataset.tip;
+      tip.hidden = false;
+      const box = mark.getBoundingClientRect();
+      const left = box.left + box.width / 2 - tip.offsetWidth / 2;
+      tip.style.left = `${scrollX + Math.max(4, Math.min(left, innerWidth - tip.offsetWidth - 4))}px`;
+      tip.style.top = `${scrollY + Math.max(4, box.top - tip.offsetHeight - 8)}px`;
+      at = marks.indexOf(mark);
+    };
+    drawing.addEventListener("pointerover", (event) => ("tip" in event.target.dataset ? show(event.target) : hide()));
+    drawing.addEventListener("pointerleave", hide);
+    drawing.addEventListener("blur", hide);
+    drawing.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (event.key === "Escape") hide();
+      if (!step) return;
+      event.preventDefault();
+      show(marks[(at + step + marks.length) % marks.length]);
+    });
+  };
+
   // Paper shows what is folded on the screen.
   const unfoldForPaper = () => {
     const folded = () => document.querySelectorAll("details:not([open])");
@@ -99,6 +136,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     offerThemes();
     unfoldForPaper();
+    for (const drawing of document.querySelectorAll(".scroll.drawing")) explain(drawing);
     for (const table of document.querySelectorAll(".table table")) {
       if (table.tBodies[0].rows.length < 2) continue;
       offerFilter(table, table.parentElement);
