@@ -161,13 +161,20 @@ def report(
         Path | None,
         typer.Option(metavar="DIR", readable=False, help="Also list every decision with its reasons: restricted data."),
     ] = None,
+    pdf: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", help="Also write a centre's page as PDF, or `all`; may be repeated. Extra: pdf."),
+    ] = None,
 ) -> None:
     """Write the report of a published warehouse."""
+    from crlm_pipeline.report.pdf import write_pdfs
     from flows.steps import Job
     from flows.steps import report as write
 
     write(Job((), warehouse, report))
     console.say(f"report {report / 'index.html'}")
+    for written in write_pdfs(report, pdf) if pdf else ():
+        console.say(f"pdf {written}")
     if with_cases is not None:
         _write_cases(warehouse, with_cases)
 

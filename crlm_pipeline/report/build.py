@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.owner_only import owner_only
@@ -102,6 +103,12 @@ def _sentences(text: str) -> tuple[str, str]:
     return (f"{first}." if rest else first), rest
 
 
+def _css_string(text: str) -> Markup:
+    """Return a text as a string of a style sheet, with whatever could end it, or the sheet, escaped."""
+    escaped = "".join(one if one.isalnum() or one == " " else f"\\{ord(one):x} " for one in text)
+    return Markup(f'"{escaped}"')  # noqa: S704  # nothing but letters, digits, blanks and escapes
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(template_folder()),
@@ -120,7 +127,7 @@ def _environment() -> Environment:
         "is_figure": lambda block: isinstance(block, Figure),
         "is_terms": lambda block: isinstance(block, Terms),
     }
-    environment.filters["sentences"] = _sentences
+    environment.filters |= {"sentences": _sentences, "css_string": _css_string}
     environment.globals.update(tools)
     return environment
 

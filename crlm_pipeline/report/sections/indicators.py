@@ -20,8 +20,7 @@ _SENTENCE: Final = (
     "that could not be evaluated and the range that those leave open."
 )
 _OVERVIEW: Final = {
-    "id": "Indicator",
-    "title": "What it measures",
+    "name": "Indicator",
     "total_shown": "Evaluated",
     "percent_text": "% met (95 % interval)",
     "target": "Target",
@@ -29,8 +28,7 @@ _OVERVIEW: Final = {
     "span": "% at worst\u2013at best",
 }
 _MEDIANS: Final = {
-    "id": "Indicator",
-    "title": "What it measures",
+    "name": "Indicator",
     "shown": "Evaluated",
     "days": "Median days (95 % interval)",
 }
@@ -56,21 +54,23 @@ def page_of(definition: Definition) -> str:
 def _named(centre: str | None) -> pl.DataFrame:
     """Return the definitions in order, each with the address of its page."""
     listed = [
-        (place, one.id, one.title, _goal(one), f"{page_of(one)}.html" if centre is None else None, one.target)
+        (
+            place,
+            one.id,
+            f"{one.id}: {one.title}",
+            _goal(one),
+            f"{page_of(one)}.html" if centre is None else None,
+            one.target,
+        )
         for place, one in enumerate(definitions())
     ]
-    names = {"place": pl.Int64, "id": pl.String, "title": pl.String, "target": pl.String, "page_href": pl.String}
+    names = {"place": pl.Int64, "id": pl.String, "name": pl.String, "target": pl.String, "page_href": pl.String}
     return pl.DataFrame(listed, schema=names | {"goal": pl.Float64}, orient="row")
 
 
 def _overview(own: SafeTable, rates: SafeTable, centre: str | None) -> list[Table]:
     made = own.map(
-        lambda frame: (
-            frame.join(_named(centre), left_on="indicator_id", right_on="id")
-            .with_columns(id="indicator_id")
-            .sort("place")
-            .drop("place")
-        ),
+        lambda frame: frame.join(_named(centre), left_on="indicator_id", right_on="id").sort("place").drop("place"),
         name="indicators",
     )
     if made.frame.is_empty():
@@ -82,14 +82,17 @@ def _overview(own: SafeTable, rates: SafeTable, centre: str | None) -> list[Tabl
     headings, drawings = dict(_OVERVIEW), {"0 to 100 %": strips}
     if centre is None:
         made = made.map(lambda frame: frame.with_columns(_tally(rates, frame["indicator_id"].to_list())))
-        headings["outside"] = "Centres below / above 99.8 %"
+        headings["outside"] = "Below / above 99.8 %"
     else:
         theirs = rates.where(centre_id=None).frame.select("indicator_id", all_text="percent_text")
         made = made.map(lambda frame: frame.join(theirs, on="indicator_id", how="left"))
         headings["all_text"] = "All centres, % met"
-    links = {"id": "page_href"} if centre is None else {}
-    caption = "Every indicator at one look. The line runs from 0 to 100 %: dot and interval, the target as a stroke."
-    return [table(made, headings, caption, text=("title",), links=links, drawings=drawings)]
+    links = {"name": "page_href"} if centre is None else {}
+    caption = (
+        "Every indicator at one look. The line runs from 0 to 100 %: dot and interval, the target as a stroke. Below "
+        "and above 99.8 %: centres outside those limits."
+    )
+    return [table(made, headings, caption, links=links, drawings=drawings)]
 
 
 def _tally(rates: SafeTable, indicators: list[str]) -> pl.Series:
@@ -109,18 +112,15 @@ def _medians(registry: Registry, centre: str | None) -> list[Table]:
     made = medians(registry).where(centre_id=centre)
     made = made.map(
         lambda frame: (
-            frame.join(_named(centre), left_on="indicator_id", right_on="id")
-            .with_columns(id="indicator_id")
-            .sort("place")
-            .drop("place", "goal")
+            frame.join(_named(centre), left_on="indicator_id", right_on="id").sort("place").drop("place", "goal")
         ),
         name="indicators_in_days",
     )
     if made.frame.is_empty():
         return []
-    links = {"id": "page_href"} if centre is None else {}
+    links = {"name": "page_href"} if centre is None else {}
     caption = "Indicators in days. Kaplan\u2013Meier medians; pending results are censored."
-    return [table(made, _MEDIANS, caption, text=("title",), links=links)]
+    return [table(made, _MEDIANS, caption, links=links)]
 
 
 @lru_cache(maxsize=1)
