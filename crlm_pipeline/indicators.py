@@ -119,6 +119,22 @@ def measure(warehouse: Warehouse, as_of: date, overdispersion: Overdispersion = 
     return every.select(*columns).cast(columns)
 
 
+def unmet(warehouse: Warehouse, as_of: date) -> pl.DataFrame:
+    """Return who was evaluated and did not meet an indicator: indicator_id, member (what it is) and member_id.
+
+    Restricted: it names patients' decisions.
+    """
+    _look_at_care(warehouse, as_of)
+    found = [
+        _members(warehouse, definition, as_of)
+        .filter(pl.col("is_evaluated") & ~pl.col("is_met"))
+        .select(pl.lit(definition.id).alias("indicator_id"), pl.lit(definition.member).alias("member"), "member_id")
+        for definition in definitions()
+        if definition.display != "median"
+    ]
+    return pl.concat(found)
+
+
 def _look_at_care(warehouse: Warehouse, as_of: date) -> None:
     """Let the statements of the indicators read what several of them ask of the care given, and the countries."""
     countries = pl.DataFrame(reference("countries")).select("alpha_2", is_eu_eea=pl.col("is_eu_eea") == "true")
@@ -175,6 +191,7 @@ def _members(warehouse: Warehouse, definition: Definition, as_of: date) -> pl.Da
     inside, counted, met = _SETS
     excluded, excepted = _KEPT_OUT
     return members.select(
+        "member_id",
         "centre_id",
         pl.col("event_date").dt.year().cast(pl.String).alias("period"),
         (counted & met.is_not_null()).fill_null(False).alias("is_evaluated"),

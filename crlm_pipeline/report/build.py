@@ -1,7 +1,5 @@
 """Writes the report: count, protect, lay out, render, swap the folder. A page per topic, and one per centre."""
 
-import base64
-import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from crlm_pipeline.report.export import listing, write_data, write_index
 from crlm_pipeline.report.fragments import Figure, Section, Table, Terms
 from crlm_pipeline.report.page import MakeSection, Page
 from crlm_pipeline.report.registry import Registry, read_registry
+from crlm_pipeline.report.script import script_of_pages
 from crlm_pipeline.resources import template_folder
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.warehouse import Warehouse
@@ -117,11 +116,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = (template_folder() / "report.js").read_text(encoding="utf-8")
     tools: dict[str, Any] = {
         "generator": GENERATOR,
-        "script": script,
-        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "script": script_of_pages(),
         "colours": NAMES.values(),
         "is_table": lambda block: isinstance(block, Table),
         "is_figure": lambda block: isinstance(block, Figure),

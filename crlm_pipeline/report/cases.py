@@ -15,7 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.guidelines.explanation import explain_record, last_run, records
 from crlm_pipeline.guidelines.load import Knowledge
+from crlm_pipeline.indicators import unmet
 from crlm_pipeline.owner_only import owner_only
+from crlm_pipeline.report.drawing import NAMES
+from crlm_pipeline.report.script import script_of_pages
 from crlm_pipeline.resources import template_folder
 from crlm_pipeline.warehouse import Warehouse
 
@@ -38,11 +41,25 @@ def write_cases(warehouse: Warehouse, folder: Path, knowledge: Knowledge, guidel
     """
     if folder.exists() and not (folder / MARKER).is_file():
         raise UsageError(f"{folder}: holds something else than a list of cases. Name a new folder with --with-cases.")
-    listed = warehouse.query("report/cases", guideline=guideline)
+    listed = _with_indicators(warehouse.query("report/cases", guideline=guideline), warehouse)
     shutil.rmtree(folder, ignore_errors=True)
     with owner_only():
         _write_pages(warehouse, folder, knowledge, guideline, listed)
     return folder
+
+
+def _with_indicators(listed: pl.DataFrame, warehouse: Warehouse) -> pl.DataFrame:
+    """Add the indicators that each decision, or its patient, did not meet, as text."""
+    members = unmet(warehouse, last_run(warehouse)["as_of"])
+    patient = pl.col("decision_id").str.extract(r"^(.*?)/(?:systemic|local|next)").alias("patient_id")
+    of_decisions = members.filter(pl.col("member") == "decision").select("indicator_id", decision_id="member_id")
+    of_patients = members.filter(pl.col("member") == "patient").select("indicator_id", patient_id="member_id")
+    cases = listed.select("decision_id", patient)
+    found = pl.concat(
+        [cases.join(of_decisions, on="decision_id"), cases.join(of_patients, on="patient_id")], how="diagonal"
+    )
+    named = found.group_by("decision_id").agg(pl.col("indicator_id").unique().sort().str.join(", ").alias("indicators"))
+    return listed.join(named, on="decision_id", how="left", maintain_order="left")
 
 
 def _write_pages(
@@ -54,7 +71,7 @@ def _write_pages(
         centre = rows.item(0, "centre_id")
         cases = list(_cases(warehouse, knowledge, rows.to_dicts(), guideline))
         page = folder / f"centre-{number:02}.html"
-        page.write_text(_page(centre, guideline, cases), encoding="utf-8")
+        page.write_text(cases_page(centre, guideline, cases), encoding="utf-8")
 
 
 def _cases(warehouse: Warehouse, knowledge: Knowledge, rows: list[dict[str, Any]], guideline: str) -> Iterator[Case]:
@@ -66,6 +83,10 @@ def _cases(warehouse: Warehouse, knowledge: Knowledge, rows: list[dict[str, Any]
             yield Case(row, explain_record(record, knowledge, run, (guideline,)))
 
 
-def _page(centre: str, guideline: str, cases: list[Case]) -> str:
+def cases_page(centre: str, guideline: str, cases: list[Case]) -> str:
+    """Return the page of a centre's cases."""
     environment = Environment(loader=FileSystemLoader(template_folder()), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("cases.html.jinja").render(centre=centre, guideline=guideline, cases=cases)
+    page = environment.get_template("cases.html.jinja")
+    return page.render(
+        centre=centre, guideline=guideline, cases=cases, colours=NAMES.values(), script=script_of_pages()
+    )

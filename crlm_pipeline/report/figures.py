@@ -199,12 +199,14 @@ def _funnel_frame(x: Scale, y: Scale, pooled: float, title: str) -> str:
 def standings(points: pl.DataFrame, pooled: float, coverage: float) -> dict[str, int]:
     """Return for each point (`label`, `total`, `percent`) whether it lies below (-1), within (0) or above (1) limits.
 
-    The limits are those of `coverage` around `pooled`; points whose rate is not shown are left out.
+    The limits are those of `coverage` around `pooled`; points whose rate is not shown are left out. A limit is
+    interpolated between two counts: beyond the upper one is a count that even one less would be.
     """
     shown = points.drop_nulls("percent")
     low, high = funnel_limits(shown["total"].to_numpy(), pooled / 100, coverage)
-    rates = shown["percent"].to_numpy() / 100
-    sides = (rates > high + 1e-9).astype(int) - (rates < low - 1e-9).astype(int)
+    totals = shown["total"].to_numpy()
+    met = np.rint(shown["percent"].to_numpy() / 100 * totals)
+    sides = (met - 1 >= totals * high).astype(int) - (met < totals * low).astype(int)
     return dict(zip(shown["label"].to_list(), sides.tolist(), strict=True))
 
 

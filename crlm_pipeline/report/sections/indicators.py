@@ -82,15 +82,15 @@ def _overview(own: SafeTable, rates: SafeTable, centre: str | None) -> list[Tabl
     headings, drawings = dict(_OVERVIEW), {"0 to 100 %": strips}
     if centre is None:
         made = made.map(lambda frame: frame.with_columns(_tally(rates, frame["indicator_id"].to_list())))
-        headings["outside"] = "Below / above 99.8 %"
+        headings["outside"] = "Beyond 99.8 %, below / above"
     else:
         theirs = rates.where(centre_id=None).frame.select("indicator_id", all_text="percent_text")
         made = made.map(lambda frame: frame.join(theirs, on="indicator_id", how="left"))
         headings["all_text"] = "All centres, % met"
     links = {"name": "page_href"} if centre is None else {}
     caption = (
-        "Every indicator at one look. The line runs from 0 to 100 %: dot and interval, the target as a stroke. Below "
-        "and above 99.8 %: centres outside those limits."
+        "Every indicator at one look. The line runs from 0 to 100 %: dot and interval, the target as a stroke. Beyond "
+        "99.8 %: the centres below and above those limits."
     )
     return [table(made, headings, caption, links=links, drawings=drawings)]
 
@@ -226,7 +226,17 @@ def _medians_drawn(registry: Registry, definition: Definition, centre: str | Non
 
 def meaning(definition: Definition) -> tuple[tuple[str, str], ...]:
     """Return what the indicator measures, as terms and their meanings."""
-    names = ("population", "denominator", "exclusions", "exceptions", "numerator", "direction", "centre", "member")
+    names = (
+        "population",
+        "denominator",
+        "exclusions",
+        "exceptions",
+        "numerator",
+        "direction",
+        "centre",
+        "member",
+        "state",
+    )
     told = [(name.capitalize(), str(getattr(definition, name))) for name in names]
     return (*told, ("Target", _target(definition)))
 
@@ -236,4 +246,5 @@ def _goal(definition: Definition) -> str:
 
 
 def _target(definition: Definition) -> str:
-    return "none" if definition.target is None else f"{percent(100 * definition.target)} ({definition.target_source})"
+    target = _goal(definition)
+    return f"{target} ({definition.target_source})" if definition.target_source else target

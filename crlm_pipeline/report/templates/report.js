@@ -55,13 +55,16 @@
     }
   };
 
+  // A cell of some columns holds several values, one after the other.
+  const valuesOf = (cell, isSeveral) => (isSeveral ? cell.textContent.split(",") : [cell.textContent]).map((one) => one.trim());
   const choices = (table) => [...table.tHead.rows[0].cells].filter((head) => "choose" in head.dataset).map((head) => {
     const place = head.cellIndex;
-    const values = [...new Set([...table.tBodies[0].rows].map((row) => row.cells[place].textContent.trim()))];
+    const isSeveral = head.dataset.choose === "several";
+    const values = [...new Set([...table.tBodies[0].rows].flatMap((row) => valuesOf(row.cells[place], isSeveral)))].filter(Boolean);
     if (values.length < 2 || values.length === table.tBodies[0].rows.length) return null;
     values.sort((a, b) => compare(a, b, 1));
     const select = make("select", {}, make("option", { value: "" }, "All"), ...values.map((value) => make("option", {}, value)));
-    return { place, select, label: make("label", {}, `${head.textContent.trim()} `, select) };
+    return { place, isSeveral, select, label: make("label", {}, `${head.textContent.trim()} `, select) };
   }).filter(Boolean);
 
   const FILTER_FROM = 8;
@@ -75,7 +78,8 @@
       const words = search.value.trim().toLowerCase();
       let shown = 0;
       for (const row of rows) {
-        const isChosen = chosen.every(({ place, select }) => !select.value || row.cells[place].textContent.trim() === select.value);
+        const isChosen = chosen.every(({ place, isSeveral, select }) =>
+          !select.value || valuesOf(row.cells[place], isSeveral).includes(select.value));
         row.hidden = !(isChosen && row.textContent.toLowerCase().includes(words));
         shown += !row.hidden;
       }
@@ -125,6 +129,12 @@
     });
   };
 
+  // A link to something folded opens it.
+  const unfoldTarget = () => {
+    const target = location.hash && document.getElementById(location.hash.slice(1));
+    if (target && target.matches("details")) target.open = true;
+  };
+
   // Paper shows what is folded on the screen.
   const unfoldForPaper = () => {
     const folded = () => document.querySelectorAll("details:not([open])");
@@ -136,6 +146,8 @@
   document.addEventListener("DOMContentLoaded", () => {
     offerThemes();
     unfoldForPaper();
+    unfoldTarget();
+    addEventListener("hashchange", unfoldTarget);
     for (const drawing of document.querySelectorAll(".scroll.drawing")) explain(drawing);
     for (const table of document.querySelectorAll(".table table")) {
       if (table.tBodies[0].rows.length < 2) continue;
