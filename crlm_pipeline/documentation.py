@@ -20,6 +20,7 @@ from crlm_pipeline.guidelines.load import Knowledge, load_editions
 from crlm_pipeline.guidelines.model import Edition, Rule
 from crlm_pipeline.guidelines.review_sheet import example_in_words
 from crlm_pipeline.guidelines.showcases import SHOWCASES, Shown, show
+from crlm_pipeline.indicators import Definition, definitions
 from crlm_pipeline.validation.casts import LONGEST_TEXT
 from schemas.archive import ARCHIVE_MODELS
 from schemas.audit import AUDIT_MODELS
@@ -264,6 +265,40 @@ def _shown_row(shown: Shown) -> tuple[str, ...]:
     return (str(shown.day), varied, edition, shown.verdict, shown.rule_id or "", ", ".join(shown.missing))
 
 
+def indicators_page() -> str:
+    """Return what each indicator counts, by the heads of their statements, as Markdown."""
+    parts = [
+        "# Quality indicators",
+        GENERATED,
+        "Each is one statement in `sql/indicators/`. Numerator within denominator within population is asserted in "
+        "every run; exclusions and exceptions are counted beside them (`mart.indicator`). Unknown is never negative: who "
+        "cannot be placed is not evaluable, counted, and carried in the range from worst to best. State: verified where the "
+        "source of definition, dates and target was read; otherwise unverified. References such as R7 are those of the "
+        "clinical knowledge base.",
+    ]
+    parts += [_indicator_section(definition) for definition in definitions()]
+    return _page(parts)
+
+
+_DIRECTIONS: Final = {"up": "more is better", "down": "less is better", "none": "informative, neither is better"}
+
+
+def _indicator_section(definition: Definition) -> str:
+    target = "none" if definition.target is None else f"{definition.target:.0%}"
+    told = {name: getattr(definition, name) for name in ("population", "denominator", "exclusions", "exceptions")}
+    told |= {
+        "numerator": definition.numerator,
+        "direction": _DIRECTIONS[definition.direction],
+        "target": f"{target} ({definition.target_source})" if definition.target_source else target,
+        "state": definition.state,
+        "minimum size": str(definition.minimum_size),
+        "display": definition.display,
+        "counts": f"one {definition.member} each, for {definition.centre}",
+    }
+    lines = [f"- {name}: {words}" for name, words in told.items()]
+    return "\n".join([f"## {definition.id}: {definition.title}", "", *lines])
+
+
 def generated_pages() -> dict[str, str]:
     """Return every generated page by its path below `docs/`."""
     knowledge = load_editions()
@@ -274,6 +309,7 @@ def generated_pages() -> dict[str, str]:
         "guideline-conflicts.md": conflicts_page(),
         "showcases.md": showcases_page(knowledge),
         "biomarkers.md": biomarkers_page(),
+        "indicators.md": indicators_page(),
         "formats/limits.md": limits_page(),
         "guidelines/edition.schema.json": json.dumps(edition_schema(), indent=1) + "\n",
         **{f"guidelines/{edition.edition}.md": edition_page(edition) for edition in knowledge.editions},

@@ -93,13 +93,14 @@ def smallest_difference(
     count that even one less would be. Exact binomial; NaN where no rate at all would suffice.
     """
     n = np.asarray(denominators, dtype=np.int64)
-    if direction == "down":
-        # The same on the other side: as many that did not meet it, and their upper limit turned over.
-        return smallest_difference(n, 1 - rate, 1 - limits, "up")
-    most = np.ceil(n * limits) - 1
-    reached = most.clip(0)
-    # P(count <= most) at a true rate is an upper tail of the beta distribution.
-    return np.where(most >= 0, rate - beta.ppf(1 - POWER, reached + 1, n - reached), np.nan)
+    # The probability of the counts beyond the limit is a tail of the beta distribution of the true rate.
+    if direction == "up":
+        most = np.ceil(n * limits) - 1
+        reached = most.clip(0)
+        return np.where(most >= 0, rate - beta.ppf(1 - POWER, reached + 1, n - reached), np.nan)
+    least = np.ceil(n * limits) + 1
+    reached = np.minimum(least, n)
+    return np.where(least <= n, beta.ppf(POWER, reached, n - reached + 1) - rate, np.nan)
 
 
 @dataclass(frozen=True, slots=True)
