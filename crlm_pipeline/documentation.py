@@ -271,10 +271,10 @@ def indicators_page() -> str:
         "# Quality indicators",
         GENERATED,
         "Each is one statement in `sql/indicators/`. Numerator within denominator within population is asserted in "
-        "every run; exclusions and exceptions are counted beside them (`mart.indicator`). Unknown is never negative: who "
-        "cannot be placed is not evaluable, counted, and carried in the range from worst to best. State: verified where the "
-        "source of definition, dates and target was read; otherwise unverified. References such as R7 are those of the "
-        "clinical knowledge base.",
+        "every run; exclusions and exceptions are counted beside them (`mart.indicator`). Unknown is never negative: "
+        "who cannot be placed is not evaluable, counted, and carried in the range from worst to best. State: verified "
+        "where the source of definition, dates and target was read; otherwise unverified. References such as R7 are "
+        "those of the clinical knowledge base.",
     ]
     parts += [_indicator_section(definition) for definition in definitions()]
     return _page(parts)

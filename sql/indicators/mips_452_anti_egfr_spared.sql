@@ -23,7 +23,7 @@ judged as (
         mips_patient.*,
         case
             when recent.is_mutant then true
-            -- A negative result counts once every codon was examined; a mutation in an older one does not.
+            -- A negative result counts once every codon was examined. A mutation in an older one does not count.
             when not recent.is_mutant and mips_patient.ras in ('wild_type', 'mutant') then false
         end
         and mips_patient.is_metastatic_at_diagnosis as is_meant,

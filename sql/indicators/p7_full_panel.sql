@@ -20,7 +20,7 @@ select
     event_date,
     true as in_population,
     true as in_denominator,
-    -- HER2 is asked of RAS wild type only; nothing is asked of HER2 where RAS turned out mutated.
+    -- HER2 is asked of RAS wild type only: nothing is asked of HER2 where RAS turned out mutated.
     is_msi_in_time
     and is_ras_in_time
     and is_braf_in_time
