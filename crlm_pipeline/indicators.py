@@ -224,7 +224,7 @@ def _measured(definition: Definition, members: pl.DataFrame, overdispersion: Ove
     frame = pl.concat([*levels, overall], how="diagonal").with_columns(pl.lit(definition.id).alias("indicator_id"))
     if definition.display == "median":
         return _with_medians(frame)
-    return _with_limits(_with_rates(frame, definition), definition, overdispersion).with_columns(_standing(definition))
+    return _with_funnels(_with_rates(frame, definition), definition, overdispersion)
 
 
 def _counts(definition: Definition) -> list[pl.Expr]:
@@ -258,44 +258,46 @@ def _with_rates(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
 
 
 _LIMITS: Final = ("limit_low_95", "limit_high_95", "limit_low_998", "limit_high_998")
-_FUNNEL: Final = (*_LIMITS, "smallest_difference")
+_FUNNEL: Final = (*_LIMITS, "smallest_difference", "standing")
+_NO_FUNNEL: Final = (
+    *(pl.lit(None, pl.Float64).alias(name) for name in _FUNNEL[:-1]),
+    pl.lit(None, pl.String).alias("standing"),
+)
 
 
-def _with_limits(frame: pl.DataFrame, definition: Definition, overdispersion: Overdispersion) -> pl.DataFrame:
-    """Add the funnel of each period: limits around its pooled rate at each centre's denominator, and what they show."""
+def _with_funnels(frame: pl.DataFrame, definition: Definition, overdispersion: Overdispersion) -> pl.DataFrame:
+    """Add the funnel of each period around its pooled rate."""
     pooled = frame.filter(pl.col("centre_id").is_null()).select("period", pl.col("rate").alias("pooled"))
     centres = frame.join(pooled, on="period", how="left", nulls_equal=True)
     centres = centres.filter(pl.col("centre_id").is_not_null() & (pl.col("denominator") > 0))
-    periods = centres.group_by("period", maintain_order=True)
-    funnels = [_funnel(centres, definition, overdispersion) for _, centres in periods]
+    funnels = [
+        funnel(period, period["pooled"][0], definition, overdispersion)
+        for _, period in centres.group_by("period", maintain_order=True)
+    ]
     if not funnels:
-        return frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in _FUNNEL)
+        return frame.with_columns(_NO_FUNNEL)
     keys = ["centre_id", "period"]
     return frame.join(pl.concat(funnels).select(*keys, *_FUNNEL), on=keys, how="left", nulls_equal=True)
 
 
-def _funnel(centres: pl.DataFrame, definition: Definition, overdispersion: Overdispersion) -> pl.DataFrame:
-    rate = centres["pooled"][0]
-    rated = centres.filter(pl.col("denominator") >= definition.minimum_size)
-    wider = widening(rated["numerator"].to_numpy(), rated["denominator"].to_numpy(), rate, overdispersion)
-    denominators = centres["denominator"].to_numpy()
+def funnel(centres: pl.DataFrame, rate: float, definition: Definition, overdispersion: Overdispersion) -> pl.DataFrame:
+    """Add the limits around `rate` at each centre's denominator, its smallest difference and its standing.
+
+    `centres`: numerator and denominator (at least 1), one row per centre.
+    """
+    met, denominators = centres["numerator"].to_numpy(), centres["denominator"].to_numpy()
+    is_rated = denominators >= definition.minimum_size
+    wider = widening(met[is_rated], denominators[is_rated], rate, overdispersion)(denominators)
     exact = (*funnel_limits(denominators, rate, 0.95), *funnel_limits(denominators, rate, 0.998))
-    limits = {
-        name: np.clip(rate + (limit - rate) * wider(denominators), 0, 1)
-        for name, limit in zip(_LIMITS, exact, strict=True)
-    }
-    direction = definition.direction
-    difference = (
-        pl.lit(None, pl.Float64)
-        if direction == "none"
-        else pl.Series(smallest_difference(denominators, rate, limits[_BEYOND[direction]], direction)).fill_nan(None)
-    )
+    limits = {name: np.clip(rate + (limit - rate) * wider, 0, 1) for name, limit in zip(_LIMITS, exact, strict=True)}
+    difference = np.full(denominators.shape, np.nan)
+    if definition.direction != "none":
+        unfavourable = limits["limit_low_998" if definition.direction == "up" else "limit_high_998"]
+        difference = smallest_difference(denominators, rate, unfavourable, definition.direction)
     return centres.with_columns(
-        smallest_difference=difference, **{name: pl.Series(one) for name, one in limits.items()}
-    )
-
-
-_BEYOND: Final = {"up": "limit_low_998", "down": "limit_high_998"}
+        pl.Series("smallest_difference", difference).fill_nan(None),
+        **{name: pl.Series(limit) for name, limit in limits.items()},
+    ).with_columns(_standing(definition))
 
 
 def _standing(definition: Definition) -> pl.Expr:
@@ -312,20 +314,19 @@ def _standing(definition: Definition) -> pl.Expr:
     is_up = definition.direction == "up"
     alarm, alert, better = (below_998, below_95, above_95) if is_up else (above_998, above_95, below_95)
     placed = pl.when(alarm).then(pl.lit("alarm")).when(alert).then(pl.lit("alert")).when(better).then(pl.lit("better"))
-    is_placed = pl.col("limit_low_95").is_not_null() & (total >= definition.minimum_size)
-    return pl.when(is_placed).then(placed.otherwise(pl.lit("within"))).alias("standing")
+    return pl.when(total >= definition.minimum_size).then(placed.otherwise(pl.lit("within"))).alias("standing")
 
 
 def _with_medians(frame: pl.DataFrame) -> pl.DataFrame:
     """Turn the list of durations of each group into its Kaplan-Meier median; rates and limits do not apply."""
     medians = [
-        kaplan_meier_median(days, met) if days else Median(None, None, None)
-        for days, met in frame.select("days", "is_met").iter_rows()
+        kaplan_meier_median(days.to_numpy(), met.to_numpy()) if days.len() else Median(None, None, None)
+        for days, met in zip(frame["days"], frame["is_met"], strict=True)
     ]
     return frame.drop("days", "is_met").with_columns(
         pl.Series("rate", [median.value for median in medians], dtype=pl.Float64),
         pl.Series("ci_low", [median.low for median in medians], dtype=pl.Float64),
         pl.Series("ci_high", [median.high for median in medians], dtype=pl.Float64),
-        *(pl.lit(None, pl.Float64).alias(name) for name in ("rate_worst", "rate_best", *_FUNNEL)),
-        pl.lit(None, pl.String).alias("standing"),
+        *(pl.lit(None, pl.Float64).alias(name) for name in ("rate_worst", "rate_best")),
+        *_NO_FUNNEL,
     )

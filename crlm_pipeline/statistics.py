@@ -112,7 +112,9 @@ class Median:
     high: float | None
 
 
-def kaplan_meier_median(durations: Sequence[float], is_observed: Sequence[bool]) -> Median:
+def kaplan_meier_median(
+    durations: Sequence[float] | NDArray[np.int64], is_observed: Sequence[bool] | NDArray[np.bool_]
+) -> Median:
     """Return the median time to the event; what was not observed by its duration is censored there.
 
     The interval holds the times at which the log-log limits of the curve lie on both sides of one half (Brookmeyer and
