@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -856,3 +857,17 @@ def test_a_head_that_names_exclusions_which_the_statement_does_not_count_is_a_de
 ) -> None:
     with pytest.raises(AssertionError, match="P2: head and statement differ in in_exclusion"):
         measure_members(monkeypatch, members(("a", 1, 1)), exclusions="some")
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.2, 0.5, 0.93, 0.99])
+def test_chance_alone_puts_no_more_centres_beyond_the_limits_than_they_say(rate: float) -> None:
+    """200 registries of 60 centres, all at the same true rate: at most 2.5 % and 0.1 % on either side, and sampling."""
+    chance = np.random.default_rng(20261126)
+    sizes = chance.integers(10, 400, size=200 * 60)
+    counts = pl.DataFrame({"numerator": chance.binomial(sizes, rate), "denominator": sizes})
+    found = indicators.funnel(counts, rate, P2, "none")["standing"]
+    shares = {standing: (found == standing).mean() for standing in ("alarm", "alert", "better")}
+    sampling = 3 * np.sqrt(0.025 * 0.975 / found.len())
+    assert shares["alarm"] <= 0.001 + 3 * np.sqrt(0.001 / found.len())
+    assert shares["alarm"] + shares["alert"] <= 0.025 + sampling
+    assert shares["better"] <= 0.025 + sampling
