@@ -47,19 +47,20 @@ def funnel_limits(
 
     Spiegelhalter, Stat Med 2005;24:1185-1202, appendix A.1.1: with r the smallest count whose cumulative probability
     exceeds p, the limit is (r - alpha) / n, alpha = (F(r) - p) / (F(r) - F(r - 1)). `coverage` is 0.95 or 0.998.
+    The upper limit is the lower one of those who did not meet, so that at either side a centre in control lies outside
+    with at most the stated probability. (The formula at 1 - p puts 10 of 10 outside where the rate is 0.95.)
     """
     n = np.asarray(denominators, dtype=np.int64)
     tail = (1 - coverage) / 2
-    return _binomial_limit(n, rate, tail), _binomial_limit(n, rate, 1 - tail)
+    return _lower_limit(n, rate, tail), 1 - _lower_limit(n, 1 - rate, tail)
 
 
-def _binomial_limit(n: NDArray[np.int64], rate: float, probability: float) -> NDArray[np.float64]:
+def _lower_limit(n: NDArray[np.int64], rate: float, tail: float) -> NDArray[np.float64]:
     if rate in (0.0, 1.0):  # nothing varies: every centre in control has exactly this rate
         return np.full(n.shape, rate)
-    count = binom.ppf(probability, n, rate)
+    count = binom.ppf(tail, n, rate)
     reached, below = binom.cdf(count, n, rate), binom.cdf(count - 1, n, rate)
-    limit = (count - (reached - probability) / (reached - below)) / n
-    return np.clip(limit, 0.0, 1.0)
+    return np.clip((count - (reached - tail) / (reached - below)) / n, 0.0, 1.0)
 
 
 def widening(

@@ -66,7 +66,13 @@ def test_funnel_limits_follow_the_published_interpolation(n: int, rate: float, c
     low, high = funnel_limits([n], rate, coverage)
     tail = (1 - coverage) / 2
     assert low[0] == pytest.approx(max(by_hand(n, rate, tail), 0))
-    assert high[0] == pytest.approx(min(by_hand(n, rate, 1 - tail), 1))
+    assert high[0] == pytest.approx(1 - max(by_hand(n, 1 - rate, tail), 0))
+
+
+def test_a_centre_that_met_the_standard_always_is_not_outside_where_nearly_all_do() -> None:
+    """0.95 ** 10 = 60 %: no sign of anything; 0.95 ** 135 = 0.0982 % is less than the 0.1 % beyond 99.8 % limits."""
+    _, high = funnel_limits([10, 134, 135], 0.95, 0.998)
+    assert (high >= 1).tolist() == [True, True, False]
 
 
 def test_funnel_limits_narrow_with_the_denominator_and_widen_with_the_coverage() -> None:
