@@ -318,18 +318,29 @@ def synthetic(
     layout: Annotated[
         str, typer.Option("--format", metavar="NAME", help="Source format to write it in.")
     ] = "canonical",
+    plant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="An effect to find among centres that are alike; repeatable."),
+    ] = None,
+    is_alike: Annotated[bool, typer.Option("--alike", help="Let the centres differ in size alone.")] = False,
 ) -> None:
     """Write a synthetic registry of any size, in any source format that is known."""
-    from crlm_pipeline.synthetic import write_registry, write_sample
+    from crlm_pipeline.synthetic import PLANTS, alike, found_centres, planted, write_registry, write_sample
     from crlm_pipeline.synthetic.layouts import LAYOUTS
 
     if layout not in LAYOUTS:
         raise UsageError(f"{layout}: no such source format. Choose one of {', '.join(LAYOUTS)}.")
+    if unknown := sorted(set(plant or ()) - PLANTS.keys()):
+        raise UsageError(f"{unknown[0]}: no such effect to plant. Choose from {', '.join(PLANTS)}.")
     _make_room(folder)
+    centres = found_centres(patients, seed)
+    centres, carriers = planted(alike(centres) if plant or is_alike else centres, plant or ())
     if layout == "canonical":
-        write_registry(folder, patients, seed)
+        write_registry(folder, patients, seed, centres)
     else:
-        write_sample(folder, patients, seed, layout)
+        write_sample(folder, patients, seed, layout, centres)
+    for name, carrier in carriers.items():
+        console.say(f"planted {name} at {carrier}: {PLANTS[name].effect}")
     mappings = "".join(f" --mapping {path}" for path in sorted(folder.glob("*.yaml")))
     console.say(f"synthetic {folder}; next: crlm run {folder}{mappings}")
 

@@ -1,5 +1,7 @@
 """A synthetic registry of any size: invented patients, realistic disease, tests and treatment."""
 
+from crlm_pipeline.synthetic.centres import found_centres
+from crlm_pipeline.synthetic.plants import PLANTS, alike, planted
 from crlm_pipeline.synthetic.registry import write_registry, write_sample
 
-__all__ = ["write_registry", "write_sample"]
+__all__ = ["PLANTS", "alike", "found_centres", "planted", "write_registry", "write_sample"]

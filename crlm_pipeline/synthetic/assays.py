@@ -54,26 +54,27 @@ def draw_assays(chance: Chance, people: People, centres: Centres, tumours: Tumou
     """Return which tests were done and when their results came; testing rises over the years and differs by centre."""
     is_spread = spread.is_metastatic
     found = np.where(is_spread, spread.day, people.diagnosis)
+    custom = centres.practice(found)
     shift = centres.testing[people.centre]
     slow = np.where(chance.happens(0.1), chance.between(30, 150), 0)
     turnaround = (chance.between(6, 22) * centres.delay[people.centre]).astype(np.int64)
     sample = found + chance.between(0, 12)
-    is_molecular = is_spread & chance.happens(rising(found, start=0.72, end=0.95) + shift)
+    is_molecular = is_spread & chance.happens(rising(custom, start=0.72, end=0.95) + shift)
     molecular = np.where(is_molecular, sample + turnaround + slow, NEVER)
-    is_ngs = chance.happens(rising(found, start=0.12, end=0.75))
-    has_msi = chance.happens(rising(found, start=0.5, end=0.94) + shift)
+    is_ngs = chance.happens(rising(custom, start=0.12, end=0.75))
+    has_msi = chance.happens(rising(custom, start=0.5, end=0.94) + shift)
     is_wild = ~tumours.is_ras_mutant
-    has_her2 = is_molecular & (found > HER2_SINCE) & chance.happens(np.where(is_wild, 0.6, 0.25))
-    has_dpyd = is_spread & (found > _dpd_since(people.country)) & chance.happens(0.6)
+    has_her2 = is_molecular & (custom > HER2_SINCE) & chance.happens(np.where(is_wild, 0.6, 0.25))
+    has_dpyd = is_spread & (custom > _dpd_since(people.country)) & chance.happens(0.6)
     return Assays(
         sample=sample,
         site=np.where(
             spread.is_synchronous | ~is_spread, "primary", np.where(spread.has_liver, "liver", "other_metastasis")
         ),
         is_ngs=is_ngs,
-        is_partial=~is_ngs & chance.happens(rising(found, start=0.3, end=0.05)),
+        is_partial=~is_ngs & chance.happens(rising(custom, start=0.3, end=0.05)),
         ras=molecular,
-        braf=np.where(is_ngs | chance.happens(rising(found, start=0.75, end=0.95)), molecular, NEVER),
+        braf=np.where(is_ngs | chance.happens(rising(custom, start=0.75, end=0.95)), molecular, NEVER),
         msi=np.where(has_msi, sample + (turnaround * 0.7).astype(np.int64), NEVER),
         msi_method=chance.pick({"ihc": 0.5, "pcr": 0.25, "ihc+pcr": 0.15, "ngs": 0.1}),
         her2=np.where(has_her2, sample + turnaround + 5, NEVER),

@@ -1,21 +1,28 @@
 """Invented centres: where they are, how well they test, how closely they follow guidelines, how they keep records."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from crlm_pipeline.synthetic.chance import Bools, Floats, Texts
+from crlm_pipeline.synthetic.chance import Bools, Days, Floats, Texts
 
 COUNTRIES: Final = ("US", "DE", "NL", "GB", "FR", "US", "ES", "IT")
 FEWEST_CENTRES: Final = 6
 MOST_CENTRES: Final = 60
 PATIENTS_PER_CENTRE: Final = 300
+# Of a hundred operations on the liver so many end in death within four weeks.
+FATALITY: Final = 0.014
 
 
 @dataclass(frozen=True, slots=True)
 class Centres:
-    """One entry per centre; rates are shares, `delay` multiplies the time a result takes."""
+    """One entry per centre; rates are shares, `delay` multiplies the time a result takes.
+
+    `is_hasty`: a first line starts the day after the work-up and waits for no result. `practice` gives the day as of
+    whose customs a patient found on a day is tested, the same day but in the worlds of `plants`.
+    """
 
     name: Texts
     country: Texts
@@ -26,10 +33,13 @@ class Centres:
     meeting: Floats
     delay: Floats
     completeness: Floats
+    fatality: Floats
+    is_hasty: Bools
     has_brands: Bools
     has_atc: Bools
     has_lines: Bools
     has_folinate: Bools
+    practice: Callable[[Days], Days]
 
 
 def found_centres(patients: int, seed: int) -> Centres:
@@ -47,8 +57,15 @@ def found_centres(patients: int, seed: int) -> Centres:
         meeting=np.clip(generator.normal(0.8, 0.12, count), 0.3, 0.99),
         delay=np.clip(generator.normal(1.0, 0.3, count), 0.5, 2.0),
         completeness=np.clip(generator.normal(0.9, 0.06, count), 0.7, 0.99),
+        fatality=np.full(count, FATALITY),
+        is_hasty=np.zeros(count, dtype=np.bool_),
         has_brands=generator.random(count) < 0.3,
         has_atc=generator.random(count) < 0.4,
         has_lines=generator.random(count) < 0.5,
         has_folinate=generator.random(count) < 0.4,
+        practice=_of_the_day,
     )
+
+
+def _of_the_day(found: Days) -> Days:
+    return found

@@ -86,6 +86,11 @@ class Batch:
         rates: Floats = getattr(self.centres, name)[self.people.centre]
         return rates
 
+    @property
+    def is_hasty(self) -> Bools:
+        """Whether each patient's centre treats before the results are there."""
+        return self.centres.is_hasty[self.people.centre]
+
 
 def draw_plan(batch: Batch) -> Plan:
     """Return what the first work-up led to: an operation at once, conversion, palliative treatment, or nothing."""
@@ -104,6 +109,7 @@ def draw_plan(batch: Batch) -> Plan:
     ready = np.where(is_narrow, second + chance.between(7, 20), ready)
     is_untreated = chance.happens(np.where(liver.ecog >= UNFIT, 0.6, 0.08))
     has_line = batch.spread.is_metastatic & ~is_operated & ~is_untreated
+    first_line = assessed + np.where(batch.is_hasty, 1, chance.between(8, 40))
     return Plan(
         assessed=assessed,
         perioperative=perioperative,
@@ -111,7 +117,7 @@ def draw_plan(batch: Batch) -> Plan:
         augmentation=augmentation,
         second_assessment=second,
         operation=np.where(is_operated, ready, NEVER),
-        first_line=np.where(has_line, assessed + chance.between(8, 40), NEVER),
+        first_line=np.where(has_line, first_line, NEVER),
         is_conversion=has_line & (liver.resectability == "potential"),
     )
 
@@ -151,11 +157,11 @@ def _remember(had: dict[str, Bools], line: Line) -> None:
 
 
 def _death_without_lines(batch: Batch, plan: Plan) -> Days:
-    """Return the day of death of those without systemic treatment; an operation kills one in seventy."""
+    """Return the day of death of those without systemic treatment; some do not survive an operation."""
     chance = batch.chance
     old_age = batch.people.diagnosis + 60 + chance.waiting(9000.0)
     cured = plan.operation + 60 + chance.waiting(4500.0)
-    is_fatal = chance.happens(0.014)
+    is_fatal = chance.happens(batch.rate("fatality"))
     operated = np.where(is_fatal, plan.operation + chance.between(1, 28), cured)
     supported = plan.assessed + 20 + chance.waiting(180.0)
     has_operation, has_line = plan.operation < NEVER, plan.first_line < NEVER
@@ -210,6 +216,7 @@ def _line(batch: Batch, plan: Plan, number: int, start: Days, had: dict[str, Boo
     length = np.where(converts, chance.between(80, 150), chance.waiting(mean, least=28))
     reason = chance.pick({"progression": 0.76, "toxicity": 0.1, "choice": 0.04, "completed": 0.1})
     late = is_known(batch.assays.ras, start + 45) & (batch.assays.ras > start) & (number == 1)
+    late &= ~batch.is_hasty
     antibody = np.where(late & np.isin(regimen.partner, ANTI_EGFR), batch.assays.ras + chance.between(0, 4), start)
     responds = np.where(is_immune, 0.45, 0.55 / number)
     return Line(

@@ -21,25 +21,26 @@ BATCH: Final = 20_000
 Tables = dict[str, pl.DataFrame]
 
 
-def write_registry(folder: Path, patients: int, seed: int) -> None:
+def write_registry(folder: Path, patients: int, seed: int, centres: Centres | None = None) -> None:
     """Write a canonical extract of so many invented patients: eight CSV files that keep the extract contract.
 
-    The same numbers give the same bytes. Existing files of these names are replaced.
+    The same numbers give the same bytes. Existing files of these names are replaced. `centres`: else those found for
+    this size and seed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for number, tables in enumerate(_batches(patients, seed)):
+    for number, tables in enumerate(_batches(patients, seed, centres)):
         _append(folder, tables, is_first=number == 0)
 
 
-def write_sample(folder: Path, patients: int, seed: int, layout: str) -> None:
+def write_sample(folder: Path, patients: int, seed: int, layout: str, centres: Centres | None = None) -> None:
     """Write the same registry in another source format (`LAYOUTS`), as far as that can carry it; held in memory."""
     folder.mkdir(parents=True, exist_ok=True)
-    batches = list(_batches(patients, seed))
+    batches = list(_batches(patients, seed, centres))
     LAYOUTS[layout](folder, {name: pl.concat([tables[name] for tables in batches]) for name in batches[0]})
 
 
-def _batches(patients: int, seed: int) -> Iterator[Tables]:
-    centres = found_centres(patients, seed)
+def _batches(patients: int, seed: int, centres: Centres | None) -> Iterator[Tables]:
+    centres = centres or found_centres(patients, seed)
     for number, first in enumerate(range(0, max(patients, 1), BATCH)):
         size = min(BATCH, patients - first)
         generator = np.random.default_rng([seed, number + 1])
