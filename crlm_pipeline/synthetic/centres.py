@@ -20,8 +20,9 @@ FATALITY: Final = 0.014
 class Centres:
     """One entry per centre; rates are shares, `delay` multiplies the time a result takes.
 
-    `is_hasty`: a first line starts the day after the work-up and waits for no result. `practice` gives the day as of
-    whose customs a patient found on a day is tested, the same day but in the worlds of `plants`.
+    `is_hasty`: a first line starts the day after the work-up and waits for no result. `is_unsparing`: a first line that
+    does not follow the guideline holds cetuximab. `practice` gives the day as of whose customs a patient found on a
+    day is tested: that day itself, but in the worlds of `plants`.
     """
 
     name: Texts
@@ -35,6 +36,7 @@ class Centres:
     completeness: Floats
     fatality: Floats
     is_hasty: Bools
+    is_unsparing: Bools
     has_brands: Bools
     has_atc: Bools
     has_lines: Bools
@@ -59,6 +61,7 @@ def found_centres(patients: int, seed: int) -> Centres:
         completeness=np.clip(generator.normal(0.9, 0.06, count), 0.7, 0.99),
         fatality=np.full(count, FATALITY),
         is_hasty=np.zeros(count, dtype=np.bool_),
+        is_unsparing=np.zeros(count, dtype=np.bool_),
         has_brands=generator.random(count) < 0.3,
         has_atc=generator.random(count) < 0.4,
         has_lines=generator.random(count) < 0.5,

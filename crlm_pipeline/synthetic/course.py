@@ -191,6 +191,7 @@ def _situation(batch: Batch, number: int, start: Days, had: dict[str, Bools]) ->
         day=start,
         is_american=batch.people.country == "US",
         follows=chance.happens(batch.rate("adherence")),
+        is_unsparing=batch.centres.is_unsparing[batch.people.centre],
         is_fit=batch.liver.ecog <= 1,
         is_right=tumours.is_right,
         is_msi_high=tumours.is_msi_high & is_known(assays.msi, start),

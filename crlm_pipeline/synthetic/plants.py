@@ -32,7 +32,7 @@ class Plant:
 PLANTS: Final[dict[str, Plant]] = {
     "under_testing": Plant("many tumours are never tested", {"testing": -0.35}),
     "treats_before_results": Plant("a first line starts before the results are there", {"is_hasty": True}),
-    "outlier": Plant("resectable liver metastases are seldom operated on", {"surgery": 0.3}),
+    "outlier": Plant("half of the first lines hold cetuximab, whatever RAS", {"adherence": 0.5, "is_unsparing": True}),
     "deaths_after_surgery": Plant("one in six dies after an operation on the liver", {"fatality": 1 / 6}),
     "practice_change_2023": Plant("from 1 July 2023 tumours are tested as in 2024, until then as in 2018", {}),
 }

@@ -74,6 +74,7 @@ class Situation:
     day: Days
     is_american: Bools
     follows: Bools
+    is_unsparing: Bools
     is_fit: Bools
     is_right: Bools
     is_msi_high: Bools
@@ -143,6 +144,7 @@ def _first(chance: Chance, s: Situation) -> Regimen:
     right = np.where(s.day < SIDE_KNOWN_SINCE, early_right, late_right)
     partner = np.where(s.is_wild & ~s.is_v600e, np.where(s.is_right, right, left), antibody)
     careless = chance.pick({"": 0.47, "bevacizumab": 0.4, "cetuximab": 0.09, "panitumumab": 0.04})
+    careless = np.where(s.is_unsparing, "cetuximab", careless)
     partner = np.where(s.follows, partner, careless)
     is_bad_pair = np.isin(partner, ANTI_EGFR) & np.isin(backbone, ["capox", "folfoxiri"]) & chance.happens(0.9)
     return Regimen(np.where(is_bad_pair, "folfox", backbone), partner)
