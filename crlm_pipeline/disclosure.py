@@ -49,6 +49,21 @@ class Subset:
 
 
 @dataclass(frozen=True, slots=True)
+class Nested:
+    """Cells of one unit that count some of what a cell of another unit counts: each under the same values of `by`.
+
+    It is what an attacker may take for granted, not a promise: where a source makes the part exceed the whole, as
+    where a record makes several rows, the two are not compared.
+    """
+
+    unit: str
+    part: Mapping[str, str]
+    whole_unit: str
+    whole: Mapping[str, str]
+    by: tuple[str, ...] = ("centre_id",)
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """True counts: one row per cell, one text column per dimension (null = all of them), and the count `n`.
 
@@ -176,14 +191,17 @@ def plain(name: str, frame: pl.DataFrame) -> SafeTable:
     return SafeTable(name, frame, 0, _SEAL)
 
 
-def protect(tables: Sequence[Counts], *, threshold: int, smallest_rate: int) -> dict[str, SafeTable]:
+def protect(
+    tables: Sequence[Counts], nested: Sequence[Nested] = (), *, threshold: int, smallest_rate: int
+) -> dict[str, SafeTable]:
     """Return the tables by name with every count hidden that the run as a whole must not tell.
 
+    `nested` says what is among what across units; within one unit the tables say it themselves.
     `threshold` is the smallest count that may be shown, `smallest_rate` the smallest denominator of a rate.
     """
     tables = [replace(table, frame=table.frame.rechunk()) for table in tables]
     cells = _cells(tables)
-    equations = pl.concat([_equations(table) for table in tables])
+    equations = pl.concat([*map(_equations, tables), *(_nested(tables, cells, one) for one in nested)])
     marks = _marks(cells, equations, threshold)
     return {table.name: _published(table, marks, threshold, smallest_rate) for table in tables}
 
@@ -240,6 +258,30 @@ def _subset(rows: pl.DataFrame, table: Counts, subset: Subset) -> pl.DataFrame:
     total = _key(table.dimensions, table.unit).alias("total")
     label = pl.col("part") if subset.apart is None else pl.lit(subset.apart)
     return whole.select(pl.concat_str([total, label], separator=_SEPARATOR * 2).alias("sum"), total, "part")
+
+
+def _nested(tables: Sequence[Counts], cells: pl.DataFrame, nested: Nested) -> pl.DataFrame:
+    found = [
+        _nested_rows(table, nested)
+        for table in tables
+        if table.unit == nested.unit and nested.part.keys() <= {*table.dimensions}
+    ]
+    pairs = pl.concat([pl.DataFrame(schema=_EQUATION), *found])
+    part, total = (cells.select(pl.col("key").alias(name), pl.col(N).alias(f"{name}_n")) for name in ("part", "total"))
+    known = pairs.join(part, on="part").join(total, on="total")
+    return known.filter(pl.col("part_n") <= pl.col("total_n")).select(*_EQUATION)
+
+
+def _nested_rows(table: Counts, nested: Nested) -> pl.DataFrame:
+    by = [name for name in nested.by if name in table.dimensions]
+    others = [name for name in table.dimensions if name not in by and name not in nested.part]
+    part = _key(table.dimensions, table.unit).alias("part")
+    rows = table.frame.filter(
+        *(pl.col(name) == value for name, value in nested.part.items()), *(pl.col(name).is_null() for name in others)
+    ).select(*by, part)
+    whole = rows.with_columns(pl.lit(value).alias(name) for name, value in nested.whole.items())
+    total = _key([*by, *nested.whole], nested.whole_unit).alias("total")
+    return whole.select(pl.concat_str([total, "part"], separator=_SEPARATOR * 3).alias("sum"), total, "part")
 
 
 def _marks(cells: pl.DataFrame, equations: pl.DataFrame, threshold: int) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from crlm_pipeline.witnesses import Cells, Mask, Numbers, Unknowns, without_witness
 
@@ -40,6 +41,28 @@ class Sums:
     def __post_init__(self) -> None:
         assert not (self.equations @ self.counts).any(), "the parts of a total do not add up to it"
 
+    def merged(self) -> tuple["Sums", NDArray[np.int32]]:
+        """Return the sums with counts that everybody knows to be equal as one, and for each cell the one it became.
+
+        Zeros are always shown, so a total with a single part above zero is that part. What is equal is shown together
+        or hidden together; the zeros are left out of the sums.
+        """
+        above_zero = csr_array(self.equations * (self.counts > 0))
+        above_zero.eliminate_zeros()
+        is_pair = np.diff(above_zero.indptr) == len(("total", "part"))
+        pairs = above_zero[np.flatnonzero(is_pair)].indices.reshape(-1, 2)
+        size = self.counts.size
+        links = csr_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
+        number, merged = connected_components(links, directed=False)
+        joined = csr_array((np.ones(size, dtype=np.int64), (np.arange(size), merged)), shape=(size, number))
+        equations = csr_array(above_zero @ joined)
+        equations.eliminate_zeros()
+        counts, detail = np.zeros(number, dtype=np.int64), np.full(number, np.iinfo(np.int64).max)
+        counts[merged] = self.counts
+        np.minimum.at(detail, merged, self.detail)
+        is_public = np.bincount(merged, weights=self.is_public) > 0
+        return Sums(counts, detail, is_public, equations[np.flatnonzero(np.diff(equations.indptr))]), merged
+
 
 class Mark(IntEnum):
     """How a count is printed: as it is, as fewer than the threshold, or not at all."""
@@ -55,6 +78,7 @@ def choose_marks(sums: Sums, threshold: int) -> Marks:
     Every cell that is not shown, and every small remainder that is never printed, keeps at least two possible values.
     Ends, because each round takes something off the page or finds that nothing is left to take.
     """
+    sums, merged = sums.merged()
     page = _Page(sums, threshold)
     page.accompany(range(sums.equations.shape[0]))
     safe = np.zeros(sums.counts.size, dtype=bool)  # stays so: whatever is hidden later leaves an attacker with less
@@ -65,7 +89,7 @@ def choose_marks(sums: Sums, threshold: int) -> Marks:
             # What was just hidden beside a cell may protect it too; the next attack tells.
             if np.array_equal(page.marks[beside], before[beside]):
                 safe[cell] = not page.take_off_beside(cell)
-    return page.marks
+    return page.marks[merged]
 
 
 class _Page:
@@ -77,8 +101,8 @@ class _Page:
         is_small = (sums.counts > 0) & (sums.counts < threshold)
         self._sums = sums
         self._threshold = threshold
-        self._cells_of = np.split(sums.equations.indices, sums.equations.indptr[1:-1])
-        self._sums_of = np.split(by_cell.indices, by_cell.indptr[1:-1])
+        self._cells_of = np.split(sums.equations.indices.astype(np.intp), sums.equations.indptr[1:-1])
+        self._sums_of = np.split(by_cell.indices.astype(np.intp), by_cell.indptr[1:-1])
         self.marks: Marks = np.where(is_small & sums.is_public, Mark.SMALL, Mark.SHOWN).astype(np.int8)
         # A reader does not see what is not shown, nor a remainder that is never printed.
         self._is_unknown: Mask = (self.marks != Mark.SHOWN) | (~sums.is_public & (sums.counts > 0))
@@ -159,7 +183,7 @@ class _Page:
         order = np.lexsort((self._sums.counts[candidates], alone - self._sums.detail[candidates]))
         return int(candidates[order[0]])
 
-    def _hide(self, cell: int) -> NDArray[np.int32]:
+    def _hide(self, cell: int) -> Cells:
         """Take a count off the page; return the sums it stands in."""
         self.marks[cell] = Mark.HIDDEN
         self._is_unknown[cell] = True

@@ -25,7 +25,7 @@ _TOGETHER: Final = 2_000
 _PATIENCE: Final = 2
 # Branches of a search for whole numbers; not seconds, which another machine would count differently.
 _BRANCHES: Final = 500
-# Sums count each part once: numbers as near to whole ones as this still keep their sums when rounded.
+# Sums count a part once, hardly ever twice: numbers as near to whole ones as this keep their sums when rounded.
 _NEAR: Final = 1e-5
 
 
@@ -46,13 +46,14 @@ class Unknowns:
 
     def pieces(self) -> Pieces:
         """Return for each cell the number of the piece of the system that it hangs together with."""
-        met = abs(self.sums)
+        met: Any = abs(self.sums)
         _, piece = connected_components(block_array([[None, met.T], [met, None]]), directed=False)
         return np.asarray(piece)[: self.truth.size]
 
     def told(self) -> Mask:
         """Return the cells whose bounds leave a single value."""
-        return self.low == self.high
+        is_told: Mask = self.low == self.high
+        return is_told
 
     def tightened(self) -> "Unknowns":
         """Return the same with the bounds that each sum leaves its parts, from the bounds of the others in it."""
@@ -66,15 +67,15 @@ class Unknowns:
             unknowns = tighter
 
     def _tightened_once(self, terms: Any, within: Numbers) -> "Unknowns":
-        is_part = terms.data > 0
-        least = np.where(is_part, self.low[terms.col], -self.high[terms.col])
-        most = np.where(is_part, self.high[terms.col], -self.low[terms.col])
+        times, is_part = abs(terms.data), terms.data > 0
+        least = times * np.where(is_part, self.low[terms.col], -self.high[terms.col])
+        most = times * np.where(is_part, self.high[terms.col], -self.low[terms.col])
         others_least = _summed(terms.row, least) - least
         others_most = _summed(terms.row, most) - most
         least, most = within - others_most, within - others_least
         low, high = self.low.copy(), self.high.copy()
-        np.maximum.at(low, terms.col, np.where(is_part, least, -most))
-        np.minimum.at(high, terms.col, np.where(is_part, most, -least))
+        np.maximum.at(low, terms.col, -(np.where(is_part, -least, most) // times))
+        np.minimum.at(high, terms.col, np.where(is_part, most, -least) // times)
         return replace(self, low=low, high=high)
 
 
@@ -132,19 +133,19 @@ def _moved_for(piece: Unknowns, cell: Mask) -> Mask:
     """Return what differs from the truth in whole solutions with the least and with the most of one cell."""
     moved = np.zeros(piece.truth.size, dtype=bool)
     for direction in (1.0, -1.0):
-        found = _farthest(piece, direction * cell)
+        found = _farthest(piece, np.where(cell, direction, 0.0))
         if (np.abs(found - piece.truth)[cell] < 1 - _NEAR).all():
             continue  # nothing whole lies beyond what even fractions reach
         if (np.abs(found - np.rint(found)) > _NEAR).any():
-            found = _farthest_whole(piece, direction * cell)
+            found = _farthest_whole(piece, np.where(cell, direction, 0.0))
         moved |= np.rint(found) != piece.truth
     return moved
 
 
 def _farthest(unknowns: Unknowns, direction: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a solution, in fractions, that is as far against a direction as can be; the truth if none was found."""
-    bounds = np.column_stack([unknowns.low, unknowns.high])
-    sums = unknowns.sums
+    bounds: Any = np.column_stack([unknowns.low, unknowns.high])
+    sums: Any = unknowns.sums  # scipy takes sparse sums, and does not say so
     found = linprog(direction, A_eq=sums, b_eq=sums @ unknowns.truth, bounds=bounds)
     return unknowns.truth.astype(float) if found.x is None else np.asarray(found.x)
 
@@ -154,7 +155,7 @@ def _farthest_whole(unknowns: Unknowns, direction: NDArray[np.float64]) -> NDArr
     total = unknowns.sums @ unknowns.truth
     found = milp(
         direction,
-        integrality=np.ones(direction.size),
+        integrality=np.ones(direction.size, dtype=np.int8),
         bounds=Bounds(unknowns.low, unknowns.high),
         constraints=LinearConstraint(unknowns.sums, total, total),
         options={"node_limit": _BRANCHES},

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from crlm_pipeline.disclosure import Counts, Margin, SafeTable, Subset, protect
+from crlm_pipeline.disclosure import Counts, Margin, Nested, SafeTable, Subset, protect
 from crlm_pipeline.resources import sql
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.warehouse import Warehouse
@@ -48,7 +48,7 @@ _MUTATIONS: Final = (
 
 PUBLISHED: Final = (
     Published("patients", "patient", (*_POPULATIONS, _CENTRES), keep=~_NOT_CRLM | pl.col("centre_id").is_null()),
-    Published("cohort_reasons", "patient", (Margin(("cohort_reason",)),)),
+    Published("cohort_reasons", "patient", (Margin(("cohort_reason",)), *_POPULATIONS)),
     Published(
         "biomarkers",
         "patient",
@@ -119,13 +119,26 @@ PUBLISHED: Final = (
     Published("findings", "row of a finding", (_CENTRES,)),
 )
 
+# What is counted once as one thing and once as another.
+NESTED: Final = (
+    Nested("row", {"table_name": "patient", "outcome": "accepted"}, "patient", {}),
+    Nested("row", {}, "source record", {"is_mapped": "yes"}),
+    Nested("member of an indicator", {"indicator_id": "P2", "is_evaluated": "yes"}, "patient", {}),
+    Nested(
+        "member of an indicator",
+        {"indicator_id": "P2", "is_evaluated": "yes", "is_met": "yes"},
+        "patient",
+        {"analyte": "msi", "is_tested": "yes"},
+    ),
+)
+
 
 def publish_counts(
     warehouse: Warehouse, settings: Settings, headline: str, labels: Mapping[str, str]
 ) -> dict[str, SafeTable]:
     """Count, put the label of each centre in place of its id, and return what may be published, by name."""
     tables = [_counted(warehouse, published, headline, labels) for published in PUBLISHED]
-    return protect(tables, threshold=settings.disclosure_threshold, smallest_rate=settings.rate_threshold)
+    return protect(tables, NESTED, threshold=settings.disclosure_threshold, smallest_rate=settings.rate_threshold)
 
 
 def _counted(warehouse: Warehouse, published: Published, headline: str, labels: Mapping[str, str]) -> Counts:

@@ -1,7 +1,8 @@
 -- Rows of the sources by what became of them: accepted (sound, or odd by a check of plausibility), rejected (not
 -- conforming, implausible, or of a deleted patient) or duplicate; by table, and by month of the row's own date for the
 -- latest 24 months.
--- Measure: completeness, the percentage of cells that accepted rows have filled.
+-- Measure: completeness of a month, the percentage of cells that accepted rows have filled, over all tables. It is
+-- rounded, and stands at no row whose cells are counted by column elsewhere: no number of cells must be had from it.
 -- Grain: table or month, outcome, fate and centre; null = all. Parameters: none.
 with
 accepted as (
@@ -105,7 +106,10 @@ select
     outcomes.fate,
     outcomes.centre_id,
     outcomes.n,
-    case when outcomes.outcome = 'accepted' and outcomes.fate is null then filled.percent end as completeness
+    case
+        when outcomes.outcome = 'accepted' and outcomes.fate is null and outcomes.month is not null
+            then round(filled.percent, 1)
+    end as completeness
 from outcomes
 left join mart.data_quality as filled
     on

@@ -50,7 +50,7 @@ def _flow(registry: Registry, centre: str | None) -> Figure:
 
 
 def _reasons(registry: Registry) -> Table:
-    reasons = registry.tables["cohort_reasons"].each("cohort_reason")
+    reasons = registry.tables["cohort_reasons"].where(is_metastatic=None, is_crlm=None)
     return table(
         reasons.map(lambda frame: frame.sort("n", "cohort_reason", descending=[True, False], nulls_last=True)),
         {"cohort_reason": "Reason", "shown": "Patients"},
