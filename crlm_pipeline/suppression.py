@@ -145,7 +145,7 @@ class _Page:
         return Unknowns(
             truth,
             csr_array(sums[np.flatnonzero(np.diff(sums.indptr))]),
-            low=self._sums.is_public[cells].astype(np.int64),  # a zero is always shown
+            low=np.ones(cells.size, dtype=np.int64),  # a zero is always shown, and a total without remainder known
             high=np.where(self.marks[cells] == Mark.SMALL, self._threshold - 1, 2 * truth + _REACH),
         )
 
