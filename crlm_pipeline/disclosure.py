@@ -50,14 +50,14 @@ class Subset:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """Cells of one unit that count some of what a cell of another unit counts: each under the same values of `by`.
+    """Cells that count parts of what a cell of another unit, or place, counts: each under the same values of `by`.
 
-    It is what an attacker may take for granted, not a promise: where a source makes the part exceed the whole, as
-    where a record makes several rows, the two are not compared.
+    It is what an attacker may take for granted, not a promise: where the parts exceed the whole, as where a record
+    makes several rows, they are not compared.
     """
 
     unit: str
-    part: Mapping[str, str]
+    parts: tuple[Mapping[str, str], ...]
     whole_unit: str
     whole: Mapping[str, str]
     by: tuple[str, ...] = ("centre_id",)
@@ -201,7 +201,7 @@ def protect(
     """
     tables = [replace(table, frame=table.frame.rechunk()) for table in tables]
     cells = _cells(tables)
-    equations = pl.concat([*map(_equations, tables), *(_nested(tables, cells, one) for one in nested)])
+    equations = pl.concat([*map(_equations, tables), _nested(tables, cells, nested)])
     marks = _marks(cells, equations, threshold)
     return {table.name: _published(table, marks, threshold, smallest_rate) for table in tables}
 
@@ -260,28 +260,30 @@ def _subset(rows: pl.DataFrame, table: Counts, subset: Subset) -> pl.DataFrame:
     return whole.select(pl.concat_str([total, label], separator=_SEPARATOR * 2).alias("sum"), total, "part")
 
 
-def _nested(tables: Sequence[Counts], cells: pl.DataFrame, nested: Nested) -> pl.DataFrame:
+def _nested(tables: Sequence[Counts], cells: pl.DataFrame, nested: Sequence[Nested]) -> pl.DataFrame:
     found = [
-        _nested_rows(table, nested)
+        _nested_rows(table, one, part)
+        for one in nested
         for table in tables
-        if table.unit == nested.unit and nested.part.keys() <= {*table.dimensions}
+        for part in one.parts
+        if table.unit == one.unit and part.keys() <= {*table.dimensions}
     ]
-    pairs = pl.concat([pl.DataFrame(schema=_EQUATION), *found])
+    pairs = pl.concat([pl.DataFrame(schema=_EQUATION), *found]).unique()
     part, total = (cells.select(pl.col("key").alias(name), pl.col(N).alias(f"{name}_n")) for name in ("part", "total"))
-    known = pairs.join(part, on="part").join(total, on="total")
-    return known.filter(pl.col("part_n") <= pl.col("total_n")).select(*_EQUATION)
+    known = pairs.join(part, on="part").join(total, on="total").filter(pl.col("part") != pl.col("total"))
+    return known.filter(pl.col("part_n").sum().over("sum") <= pl.col("total_n")).select(*_EQUATION)
 
 
-def _nested_rows(table: Counts, nested: Nested) -> pl.DataFrame:
+def _nested_rows(table: Counts, nested: Nested, part: Mapping[str, str]) -> pl.DataFrame:
     by = [name for name in nested.by if name in table.dimensions]
-    others = [name for name in table.dimensions if name not in by and name not in nested.part]
-    part = _key(table.dimensions, table.unit).alias("part")
+    others = [name for name in table.dimensions if name not in by and name not in part]
     rows = table.frame.filter(
-        *(pl.col(name) == value for name, value in nested.part.items()), *(pl.col(name).is_null() for name in others)
-    ).select(*by, part)
+        *(pl.col(name) == value for name, value in part.items()), *(pl.col(name).is_null() for name in others)
+    ).select(*by, _key(table.dimensions, table.unit).alias("part"))
     whole = rows.with_columns(pl.lit(value).alias(name) for name, value in nested.whole.items())
     total = _key([*by, *nested.whole], nested.whole_unit).alias("total")
-    return whole.select(pl.concat_str([total, "part"], separator=_SEPARATOR * 3).alias("sum"), total, "part")
+    name = pl.lit(f"{nested.unit}: {nested.parts}")
+    return whole.select(pl.concat_str([total, name], separator=_SEPARATOR * 3).alias("sum"), total, "part")
 
 
 def _marks(cells: pl.DataFrame, equations: pl.DataFrame, threshold: int) -> pl.DataFrame:

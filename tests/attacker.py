@@ -56,12 +56,12 @@ class Attacker:
                 self._add((unit, cell, whole), (unit, whole), cell)
 
     def compare(self, nested: Nested) -> None:
-        """Look for the cells of one unit that are among those of another."""
+        """Look for the cells that are parts of another."""
         for cell in [cell for cell in self.texts if cell[0] == nested.unit]:
             by = {name: value for name, value in cell[1] if name in nested.by}
-            if cell[1] == frozenset({**by, **nested.part}.items()):
+            if any(cell[1] == frozenset({**by, **part}.items()) for part in nested.parts):
                 total = (nested.whole_unit, frozenset({**by, **nested.whole}.items()))
-                self._add((nested.unit, cell, total), total, cell)
+                self._add((str(nested), total), total, cell)
 
     def _add(self, name: tuple[object, ...], total: Cell, part: Cell) -> None:
         if total in self.texts and part != total:

@@ -23,7 +23,7 @@ VERDICTS = {
 
 
 def cohort(seed: int) -> list[Counts]:
-    """Return the tables of some people in a few centres; most counts are small, and many are zero."""
+    """Return four tables of some people in a few centres; most counts are small, and many are zero."""
     generator = np.random.default_rng(seed)
     size = int(generator.choice([8, 16, 32, 64]))
     centres = [f"C{number}" for number in range(1, int(generator.integers(2, 5)))]
@@ -31,25 +31,26 @@ def cohort(seed: int) -> list[Counts]:
     rare = float(generator.choice([0.03, 0.1, 0.3]))
     people = [_person(generator, str(generator.choice(centres, p=weights)), rare) for _ in range(size)]
     tables = {
-        "patients": _patients(people),
-        "cohort_reasons": _reasons(people),
-        "biomarkers": _biomarkers(people),
-        "indicators": _indicators(people, centres),
-        "verdicts": _verdicts(people),
-        "ledger": _ledger(people),
+        "cohort_reasons": lambda: _reasons(people),
+        "biomarkers": lambda: _biomarkers(people),
+        "indicators": lambda: _indicators(people, centres),
+        "verdicts": lambda: _verdicts(people),
+        "ledger": lambda: _ledger(people),
     }
+    chosen = generator.choice(list(tables), size=3, replace=False)
+    frames = {"patients": _patients(people), **{name: tables[name]() for name in chosen}}
     return [
         Counts(
             one.name,
             one.unit,
-            tables[one.name],
+            frames[one.name],
             one.margins,
             one.subsets,
             spare=pl.lit(False),
             keep=one.keep if one.name == "patients" else pl.lit(False),
         )
         for one in PUBLISHED
-        if one.name in tables
+        if one.name in frames
     ]
 
 
@@ -63,6 +64,7 @@ def _person(generator: np.random.Generator, centre: str, rare: float) -> dict[st
     verdicts = [
         str(generator.choice(list(VERDICTS), p=[0.5, 0.2, 0.2 - rare / 2, rare / 2, 0.06, 0.04])) for _ in range(lines)
     ]
+    known = None if not is_metastatic or generator.random() < rare else generator.random() > rare
     return {
         "centre": centre,
         "populations": 1 + is_metastatic + is_crlm,
@@ -70,7 +72,8 @@ def _person(generator: np.random.Generator, centre: str, rare: float) -> dict[st
         "results": {"ras": ras, "kras": kras, "msi": msi},
         "in_time": {
             "P2": msi != "untested" and generator.random() > rare,
-            "P3": None if not is_metastatic or generator.random() < rare else generator.random() > rare,
+            "P3": known,
+            "P7": known and generator.random() > rare,
         },
         "verdicts": list(enumerate(verdicts, 1)),
         "rejected": int(generator.poisson(rare)),
@@ -124,16 +127,17 @@ def _biomarkers(people: list[dict[str, Any]]) -> pl.DataFrame:
 
 def _indicators(people: list[dict[str, Any]], centres: list[str]) -> pl.DataFrame:
     counted: Counter[tuple[str | None, ...]] = Counter()
-    for indicator in ("P2", "P3"):
+    for indicator in ("P2", "P3", "P7"):
         # The report says zero where a centre has no member; so every cell is there.
         for centre in (None, *centres):
-            for state in (("yes", None), ("yes", "yes"), ("yes", "no"), ("no", None)):
+            for state in ((None, None), ("yes", None), ("yes", "yes"), ("yes", "no"), ("no", None)):
                 counted[indicator, centre, *state] = 0
         for person in people:
             met = person["in_time"][indicator]
-            if indicator == "P3" and person["populations"] == 1:
+            if indicator != "P2" and person["populations"] == 1:
                 continue
             for centre in (None, person["centre"]):
+                counted[indicator, centre, None, None] += 1
                 counted[indicator, centre, "no" if met is None else "yes", None] += 1
                 if met is not None:
                     counted[indicator, centre, "yes", "yes" if met else "no"] += 1

@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from crlm_pipeline.disclosure import Counts, Margin, Nested, SafeTable, Subset, protect
+from crlm_pipeline.disclosure import Counts, Margin, SafeTable, Subset, protect
+from crlm_pipeline.report.nested import NESTED
 from crlm_pipeline.resources import sql
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.warehouse import Warehouse
@@ -117,19 +118,6 @@ PUBLISHED: Final = (
     Published("source_records", "source record", (Margin(("is_mapped",)),)),
     Published("rejections", "reason to set a row aside", ()),
     Published("findings", "row of a finding", (_CENTRES,)),
-)
-
-# What is counted once as one thing and once as another.
-NESTED: Final = (
-    Nested("row", {"table_name": "patient", "outcome": "accepted"}, "patient", {}),
-    Nested("row", {}, "source record", {"is_mapped": "yes"}),
-    Nested("member of an indicator", {"indicator_id": "P2", "is_evaluated": "yes"}, "patient", {}),
-    Nested(
-        "member of an indicator",
-        {"indicator_id": "P2", "is_evaluated": "yes", "is_met": "yes"},
-        "patient",
-        {"analyte": "msi", "is_tested": "yes"},
-    ),
 )
 
 

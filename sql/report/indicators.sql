@@ -1,7 +1,7 @@
 -- Members of each indicator by state, over all years, from the mart: the registry and each centre.
 -- Grain: indicator, centre, is_evaluated (yes, no, excluded, excepted) and is_met; null = all; nobody excluded or
--- excepted: no row. The median and its interval stand beside the
--- evaluated members of an indicator that is one. Parameters: none.
+-- excepted: no row. Both null: the population. The median and its interval stand beside the evaluated members of an
+-- indicator that is one. Parameters: none.
 with
 chosen as (
     select
@@ -64,4 +64,15 @@ select
 from chosen
 cross join lateral (values ('excluded', n_excluded), ('excepted', n_excepted)) as kept_out (is_evaluated, n)
 where kept_out.n > 0
+union all
+select
+    indicator_id,
+    centre_id,
+    null as is_evaluated,
+    null as is_met,
+    denominator + n_not_evaluable + n_excluded + n_excepted as n,
+    null as median,
+    null as median_low,
+    null as median_high
+from chosen
 order by all

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from crlm_pipeline.disclosure import Counts, SafeTable, protect
-from crlm_pipeline.report.counts import NESTED
 from crlm_pipeline.report.export import write_csv
+from crlm_pipeline.report.nested import NESTED
 from tests.attacker import Attacker, Cell, rows_of
 from tests.cohorts_of_chance import cohort
 
