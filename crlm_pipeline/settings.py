@@ -46,3 +46,8 @@ class Settings:
     rate_threshold: int = 10
     funnel_overdispersion: Overdispersion = "none"
     windows: Windows = field(default_factory=Windows)
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether the report hides no count, and so must stay where patients' data may be."""
+        return self.disclosure_threshold <= 1

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -165,16 +166,27 @@ def report(
         list[str] | None,
         typer.Option(metavar="CODE", help="Also write a centre's page as PDF, or `all`; may be repeated. Extra: pdf."),
     ] = None,
+    restricted: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", readable=False, help="Also write the report with no count hidden: restricted data."
+        ),
+    ] = None,
 ) -> None:
     """Write the report of a published warehouse."""
     from crlm_pipeline.report.pdf import write_pdfs
     from flows.steps import Job
     from flows.steps import report as write
 
+    if restricted is not None and restricted.resolve() == report.resolve():
+        raise UsageError(f"{restricted}: is the folder of the report for sharing. Name another with --restricted.")
     write(Job((), warehouse, report))
     console.say(f"report {report / 'index.html'}")
     for written in write_pdfs(report, pdf) if pdf else ():
         console.say(f"pdf {written}")
+    if restricted is not None:
+        write(Job((), warehouse, restricted, settings=replace(DEFAULTS, disclosure_threshold=1)))
+        console.say(f"restricted report {restricted / 'index.html'}: no count is hidden, not for sharing")
     if with_cases is not None:
         _write_cases(warehouse, with_cases)
 

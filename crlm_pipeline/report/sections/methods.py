@@ -22,14 +22,11 @@ _DISPERSION: Final = {
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return the methods in a few paragraphs, the editions in use and the provenance of the run."""
-    threshold, rate = registry.settings.disclosure_threshold, registry.settings.rate_threshold
     paragraphs = (
         "Every decision is judged by the edition in force on its day, with the results that were known that day. "
         "Unknown is never wild type, never pMMR, never negative: where a missing fact could change the verdict, the "
         "decision is not evaluable and the fact is named.",
-        f"Counts from 1 to {threshold - 1} are printed as <{threshold}; other counts are printed as hidden where they "
-        "would give a small one away, in this or another table of the same run. A zero is shown. Rates need a "
-        f"denominator of at least {rate}. All pages and files of a run follow one plan.",
+        _disclosure(registry),
         "Intervals of shares are Wilson 95 % intervals; funnel limits are exact binomial limits with interpolation"
         f"{_DISPERSION[registry.run['funnel_overdispersion']]}; median times are Kaplan\u2013Meier medians with "
         "pending results censored.",
@@ -38,6 +35,18 @@ def section(registry: Registry, centre: str | None) -> Section:
     blocks: tuple[Table | str, ...] = (*paragraphs, _editions(registry), _run(registry), *_files(registry, centre))
     sentence = "The same inputs, editions and as-of date give the same report, number for number."
     return Section("methods", "Methods and provenance", sentence, blocks)
+
+
+def _disclosure(registry: Registry) -> str:
+    threshold, rate = registry.settings.disclosure_threshold, registry.settings.rate_threshold
+    rates = f"Rates need a denominator of at least {rate}."
+    if registry.settings.is_restricted:
+        return f"No count is hidden: this report is restricted. {rates}"
+    return (
+        f"Counts from 1 to {threshold - 1} are printed as <{threshold}; other counts are printed as hidden where they "
+        f"would give a small one away, in this or another table of the same run. A zero is shown. {rates} All pages "
+        "and files of a run follow one plan."
+    )
 
 
 def _editions(registry: Registry) -> Table:
