@@ -7,13 +7,25 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline import indicators
+from crlm_pipeline.guidelines.patterns import tokens
+from crlm_pipeline.guidelines.treatment_class import treatment_class
 from crlm_pipeline.settings import Overdispersion
 from crlm_pipeline.statistics import percent_with_interval
 from crlm_pipeline.warehouse import Warehouse
 from schemas import vocabulary as v
 from schemas.audit import ReportKey
 from schemas.column import Table, describe
-from schemas.mart import BiomarkerDistribution, Concordance, DataQuality, Indicator, PathwayMix, PatientTimeline
+from schemas.mart import (
+    BiomarkerDistribution,
+    Concordance,
+    DataQuality,
+    EditionComparison,
+    Indicator,
+    PathwayMix,
+    PatientTimeline,
+    RecommendedToGiven,
+    Uptake,
+)
 
 # The verdicts that say whether the guideline was followed; every other one is a share of all decisions.
 JUDGED_VERDICTS: Final = (
@@ -53,7 +65,39 @@ def build_marts(warehouse: Warehouse, as_of: date, overdispersion: Overdispersio
     _insert(warehouse, Indicator, indicators.measure(warehouse, as_of, overdispersion))
     warehouse.build_mart(DataQuality, "marts/data_quality")
     warehouse.build_mart(PatientTimeline, "marts/patient_timeline")
+    _insert_comparisons(warehouse)
     warehouse.insert(ReportKey, centre_codes(warehouse.query("report/centres")["centre_id"]))
+
+
+def _insert_comparisons(warehouse: Warehouse) -> None:
+    """Fill the marts that set editions beside each other and what was recommended beside what was given."""
+    warehouse.register("treatment_class", _treatment_classes(warehouse))
+    _insert(warehouse, EditionComparison, warehouse.query("marts/edition_comparison"))
+    _insert(warehouse, RecommendedToGiven, warehouse.query("marts/recommended_to_given"))
+    _insert(warehouse, Uptake, _with_bounds(warehouse.query("marts/uptake")))
+
+
+def _treatment_classes(warehouse: Warehouse) -> pl.DataFrame:
+    rows = [
+        (setting, is_perioperative, treatment, _class_of(treatment, setting, is_perioperative))
+        for setting, is_perioperative, treatment in warehouse.query("marts/treatments").iter_rows()
+    ]
+    names = ("setting", "is_perioperative", "treatment", "given")
+    types = (pl.String, pl.Boolean, pl.String, pl.String)
+    return pl.DataFrame(rows, schema=dict(zip(names, types, strict=True)), orient="row")
+
+
+def _class_of(treatment: str, setting: str, is_perioperative: bool) -> str:
+    return treatment_class(tokens(treatment), setting, is_perioperative=is_perioperative)
+
+
+def _with_bounds(counts: pl.DataFrame) -> pl.DataFrame:
+    every = pl.col("n_due") + pl.col("n_unknown")
+    return counts.with_columns(
+        *percent_with_interval("n_given", "n_due"),
+        percent_worst=100 * pl.col("n_given") / every,
+        percent_best=100 * (pl.col("n_given") + pl.col("n_unknown")) / every,
+    )
 
 
 def centre_codes(centre_ids: pl.Series) -> pl.DataFrame:

@@ -36,10 +36,11 @@ def reader_key(pseudonym_key_id: str | None) -> str:
     )
 
 
-def judgement_key(settings: Settings, as_of: date) -> str:
+def judgement_key(settings: Settings, as_of: date, last_change: date | None) -> str:
     """Return a hash of what a judgement depends on beside the decisions: knowledge, rules and settings.
 
-    `as_of` matters only where one edition judges every decision, a rolling one as it stood on that day.
+    `as_of` matters only where one edition judges every decision, a rolling one as it stood on that day. To the what-if
+    of every edition it matters which rules that are; `last_change` is the day on which they last changed.
     """
     told = [
         package_version(),
@@ -47,6 +48,7 @@ def judgement_key(settings: Settings, as_of: date) -> str:
         str(settings.judge_by),
         str(settings.grace_days),
         str(as_of if settings.judge_by else None),
+        str(last_change),
     ]
     files = [*resources.code_files("guidelines"), *resources.edition_files(), *resources.reference_files()]
     return _hash(told, files)

@@ -215,7 +215,7 @@ def _judge(warehouse: Warehouse, job: Job) -> Counts:
     run = warehouse.read(Run).row(0, named=True)
     as_of = settings.as_of or run["as_of"]
     knowledge = load_editions()
-    key = judgement_key(settings, as_of)
+    key = judgement_key(settings, as_of, knowledge.last_change(as_of))
     cohort = build_cohort(warehouse, settings, as_of)
     annotation = judge(cohort, knowledge, settings, as_of, _earlier(job.warehouse, key))
     record_notices(warehouse, cohort.notices, run["run_id"])

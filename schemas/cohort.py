@@ -260,6 +260,10 @@ class Verdict(Table):
     )
     unlocking_facts: TextList = column("A smallest set of missing facts that decides the verdict.", required=True)
     would_be: Text = column("What the verdict is under each candidate rule.")
+    pathway: Text = column(
+        "Precision pathway that the edition names; test_first: missing facts decide it; unknown: no rule applies.",
+        values=v.PATHWAY,
+    )
     is_within_grace: Boolean = column("Whether the older edition's verdict was kept.", required=True)
     is_edition_superseded: Boolean = column("Whether a newer edition existed that is not held here.", required=True)
 
@@ -351,6 +355,41 @@ class SafetyFinding(Table):
         metadata = {"grain": "decision, edition and safety rule"}
 
 
+class WhatIf(Table):
+    """A what-if: which outcomes a decision would have had under every recommendation edition, by number."""
+
+    decision_id: Text = DECISION_ID
+    what_if_no: Count = column("Outcomes, as in cohort.what_if_outcome.", required=True)
+
+    class Config:
+        name = "cohort.what_if"
+        metadata = {"grain": "decision", "key": ["decision_id"]}
+
+
+class WhatIfOutcome(Table):
+    """What an edition would have said of the decisions of a number, whatever their day and country.
+
+    Never the verdict in force. The facts are those known at the decision; a rolling edition stands as at as-of.
+    """
+
+    what_if_no: Count = column("Number, as in cohort.what_if.", required=True)
+    edition_id: Text = column("Edition, in force that day or not.", required=True)
+    verdict: Text = column("Verdict that the edition would give.", required=True, values=v.VERDICT)
+    rule_id: Text = RULE_ID
+    pathway: Text = column("Precision pathway; unknown when no rule applies.", values=v.PATHWAY)
+    due_rules: TextList = column(
+        "Rules whose preferred options (alternatives, where a rule prefers none) are held out for certain.",
+        required=True,
+    )
+    possible_rules: TextList = column(
+        "Rules whose such options are held out unless a missing fact rules it out.", required=True
+    )
+
+    class Config:
+        name = "cohort.what_if_outcome"
+        metadata = {"grain": "number and edition", "key": ["what_if_no", "edition_id"]}
+
+
 class PatientPathway(Table):
     """The precision pathway of a metastatic patient under a guideline."""
 
@@ -436,6 +475,8 @@ COHORT_MODELS: Final[tuple[type[Table], ...]] = (
     StateOption,
     Recommendation,
     SafetyFinding,
+    WhatIf,
+    WhatIfOutcome,
     PatientPathway,
     AnalyteKnown,
     PatientFacts,

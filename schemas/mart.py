@@ -162,6 +162,75 @@ class PatientTimeline(Table):
         metadata = {"grain": "event of a patient"}
 
 
+class EditionComparison(Table):
+    """A what-if: the same decisions under two recommendation editions, whatever their day; also of one with itself."""
+
+    population: Text = POPULATION
+    setting: Text = column("Setting; unknown = both.", values=v.SETTING)
+    edition_id: Text = column("Edition.", required=True)
+    other_edition_id: Text = column("Edition beside it.", required=True)
+    verdict: Text = column("Verdict under the edition.", required=True, values=v.VERDICT)
+    other_verdict: Text = column("Verdict under the edition beside it.", required=True, values=v.VERDICT)
+    n: Count = column("Decisions with both verdicts.", required=True)
+    n_total: Count = column("All decisions of the population and setting.", required=True)
+
+    class Config:
+        name = "mart.edition_comparison"
+        metadata = {"grain": "population, setting, edition, other edition and both verdicts"}
+
+
+class RecommendedToGiven(Table):
+    """Decisions from the pathway that the edition in force named to what was given, in the same terms."""
+
+    population: Text = POPULATION
+    centre_id: Text = CENTRE_ID
+    guideline: Text = column("Series.", required=True)
+    setting: Text = column("Setting.", required=True, values=v.SETTING)
+    line: Integer = column("Line of therapy; unknown for a local decision.")
+    recommended: Text = column(
+        "Pathway of the edition in force; test_first: missing facts decide it; no_rule; not_in_force.", required=True
+    )
+    given: Text = column(
+        "Class of the treatment given, as a pathway; other; nothing_yet: still open; nothing: the window closed.",
+        required=True,
+    )
+    n: Count = column("Decisions.", required=True)
+
+    class Config:
+        name = "mart.recommended_to_given"
+        metadata = {"grain": "population, centre, guideline, setting, line, recommended and given"}
+
+
+class Uptake(Table):
+    """Decisions to which a new recommendation applies, by time from the day it came, and how many got it.
+
+    The edition as it stands judges them all, a what-if for those before its day. No claim of cause.
+    """
+
+    population: Text = POPULATION
+    guideline: Text = column("Series.", required=True)
+    edition_id: Text = column("Edition that holds the rule.", required=True)
+    rule_id: Text = column("Rule that is new, or names other best options than the edition before.", required=True)
+    change_date: Date = column("First day of the rule, or of its edition.", required=True)
+    centre_id: Text = CENTRE_ID
+    period: Integer = column("Period of 13 weeks from that day: -1 ends before it, 0 begins on it; unknown = all.")
+    period_start: Date = column("First day of the period; unknown = all.")
+    n_due: Count = column("Decisions to which the rule surely applies and whose answer is known.", required=True)
+    n_given: Count = column("Of these, given a preferred option (an alternative, if none is preferred).", required=True)
+    n_unknown: Count = column(
+        "Decisions to which it may apply, or whose answer hangs on a missing fact.", required=True
+    )
+    percent: Number = column("n_given of n_due.", unit="%")
+    ci_low: Number = PERCENT_LOW
+    ci_high: Number = PERCENT_HIGH
+    percent_worst: Number = column("Percent if every unknown decision were due and had not got it.", unit="%")
+    percent_best: Number = column("Percent if every unknown decision were due and had got it.", unit="%")
+
+    class Config:
+        name = "mart.uptake"
+        metadata = {"grain": "population, edition, rule, centre and period"}
+
+
 MART_MODELS: Final[tuple[type[Table], ...]] = (
     BiomarkerDistribution,
     Concordance,
@@ -169,4 +238,7 @@ MART_MODELS: Final[tuple[type[Table], ...]] = (
     PathwayMix,
     DataQuality,
     PatientTimeline,
+    EditionComparison,
+    RecommendedToGiven,
+    Uptake,
 )

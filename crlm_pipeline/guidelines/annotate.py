@@ -12,13 +12,23 @@ from crlm_pipeline.errors import UsageError
 from crlm_pipeline.guidelines.earlier import Earlier, number_states
 from crlm_pipeline.guidelines.evaluation import Situations
 from crlm_pipeline.guidelines.judging import Judgement, judge, safety_findings, worst_safety
-from crlm_pipeline.guidelines.load import Knowledge, Series, is_active
-from crlm_pipeline.guidelines.model import Edition
+from crlm_pipeline.guidelines.load import Knowledge, Series
 from crlm_pipeline.guidelines.pathway import patient_pathways
 from crlm_pipeline.guidelines.situations import number_situations
+from crlm_pipeline.guidelines.variants import Variant, active_rules, judged_by
 from crlm_pipeline.guidelines.verdicts import final_verdicts, kinder, not_in_force
+from crlm_pipeline.guidelines.what_if import numbered, what_if
 from crlm_pipeline.settings import Settings
-from schemas.cohort import EditionState, EditionVerdict, PatientPathway, SafetyFinding, StateOption, Verdict
+from schemas.cohort import (
+    EditionState,
+    EditionVerdict,
+    PatientPathway,
+    SafetyFinding,
+    StateOption,
+    Verdict,
+    WhatIf,
+    WhatIfOutcome,
+)
 from schemas.column import Table, describe
 
 _NUMBERED: Final[tuple[type[Table], ...]] = (EditionState, StateOption)
@@ -32,16 +42,6 @@ class Annotation:
     judged_anew: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    """An edition as it stood over some days, and the decisions it judges."""
-
-    edition: Edition
-    active: frozenset[str]
-    is_older: bool
-    decisions: pl.DataFrame
-
-
 def annotate(
     cohort: Cohort, knowledge: Knowledge, settings: Settings, as_of: date, earlier: Earlier | None = None
 ) -> Annotation:
@@ -53,7 +53,9 @@ def annotate(
     judging = judging_series(knowledge, settings)
     unchanged = earlier.unchanged(cohort) if earlier else pl.Series("decision_id", [], pl.String)
     anew = cohort.decision.filter(~pl.col("decision_id").is_in(unchanged.implode()))
-    frames = _judge_all(judging, anew, cohort, knowledge, settings, as_of)
+    decisions, situations = number_situations(anew, knowledge)
+    frames = _judge_all(judging, decisions, situations, cohort.class_view, settings, as_of)
+    outcomes = what_if(knowledge.chosen_series(settings.guidelines), decisions, cohort.class_view, situations, as_of)
     applies_in = {
         series.guideline: series.countries if settings.judge_by is None else ()
         for series in judging
@@ -63,20 +65,21 @@ def annotate(
     typed = {model: _typed(model, frame) for model, frame in frames.items()}
     if earlier:
         typed = _joined(typed, earlier.judgement_of(unchanged))
+        outcomes = pl.concat([outcomes, earlier.what_if_of(unchanged)])
     typed[EditionState], typed[StateOption] = number_states(typed[EditionState], typed[StateOption])
+    typed[WhatIf], typed[WhatIfOutcome] = numbered(outcomes)
     return Annotation({model: _typed(model, frame) for model, frame in typed.items()}, anew.height)
 
 
 def _judge_all(
     judging: Sequence[Series],
-    anew: pl.DataFrame,
-    cohort: Cohort,
-    knowledge: Knowledge,
+    decisions: pl.DataFrame,
+    situations: Situations,
+    class_view: pl.DataFrame,
     settings: Settings,
     as_of: date,
 ) -> dict[type[Table], pl.DataFrame]:
-    decisions, situations = number_situations(anew, knowledge)
-    judged = [_judge_series(series, decisions, cohort.class_view, situations, settings, as_of) for series in judging]
+    judged = [_judge_series(series, decisions, class_view, situations, settings, as_of) for series in judging]
     # Diagonal, since a series that applies nowhere, as a label in a registry of one country, has bare empty tables.
     parts = {model: [part[model] for part in judged] for model in judged[0]}
     return {model: pl.concat(found, how="diagonal_relaxed") for model, found in parts.items()}
@@ -117,7 +120,7 @@ def _judge_series(
     """Return the rows of one series for every table; decisions to which it does not apply have none."""
     if settings.judge_by is not None:
         concerned = decisions
-        variants = list(_judged_by(series.editions[0], decisions, as_of))
+        variants = list(judged_by(series.editions[0], decisions, as_of))
     else:
         concerned = decisions.filter(_applies(series))
         variants = list(_in_force(series, concerned.filter(~pl.col("is_relative_calendar")), settings.grace_days))
@@ -157,19 +160,7 @@ def _applies(series: Series) -> pl.Expr:
     return pl.col("country").is_in(list(series.countries)) if series.countries else pl.lit(value=True)
 
 
-def _judged_by(edition: Edition, decisions: pl.DataFrame, as_of: date) -> Iterator[_Variant]:
-    """Yield the one edition for all; a rolling one as it stood at `as_of`, complete for relative dates."""
-    for is_relative, day in ((False, as_of), (True, date.max)):
-        rows = decisions.filter(pl.col("is_relative_calendar") == is_relative)
-        if rows.height:
-            yield _Variant(edition, _active(edition, day), is_older=False, decisions=rows)
-
-
-def _active(edition: Edition, day: date) -> frozenset[str]:
-    return frozenset(rule.id for rule in edition.rules if not edition.rolling or is_active(rule, day))
-
-
-def _in_force(series: Series, decisions: pl.DataFrame, grace_days: int) -> Iterator[_Variant]:
+def _in_force(series: Series, decisions: pl.DataFrame, grace_days: int) -> Iterator[Variant]:
     """Yield what was in force on each decision's date and, within the grace period, what had been before."""
     changes = pl.Series(series.changes, dtype=pl.Date)
     dated = decisions.with_columns(
@@ -186,7 +177,7 @@ def _in_force(series: Series, decisions: pl.DataFrame, grace_days: int) -> Itera
             edition = series.in_force(changes[span - 1]) if span else None
             if edition is not None:
                 concerned = rows.filter(pl.col(column) == span).drop("now", "before")
-                yield _Variant(edition, _active(edition, changes[span - 1]), is_older, concerned)
+                yield Variant(edition, active_rules(edition, changes[span - 1]), is_older, concerned)
 
 
 def _states(judgement: Judgement, decision_ids: pl.Series, *, is_older: bool) -> pl.DataFrame:

@@ -7,6 +7,7 @@ order is the order of precedence, so the first true rule is the lowest bit.
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from operator import ge, gt, le, lt
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -34,6 +35,11 @@ class CompiledClauses:
     def facts(self) -> tuple[str, ...]:
         """The facts that can leave a clause open, sorted."""
         return tuple(sorted({fact for clause in self.clauses for fact in clause.askable}))
+
+    @cached_property
+    def askable(self) -> tuple[frozenset[str], ...]:
+        """The facts that leave each clause open while unknown."""
+        return tuple(clause.askable for clause in self.clauses)
 
     @property
     def word_count(self) -> int:
@@ -75,15 +81,18 @@ class CompiledClauses:
             words[index // WORD] |= np.uint64(1) << np.uint64(index % WORD)
         return words
 
-    def truths(self, true: Sequence[int], unknown: Sequence[int]) -> tuple[Truth, ...]:
-        """Return the truth of each clause from the words of one decision."""
-        return tuple(
-            True if _has(true, index) else None if _has(unknown, index) else False for index in range(len(self.clauses))
-        )
+    def truths(self, true: Words, unknown: Words) -> list[tuple[Truth, ...]]:
+        """Return the truth of each clause, per row of the words."""
+        codes = 2 * self._unpacked(unknown) + self._unpacked(true)
+        return [tuple(map(_TRUTHS.__getitem__, row)) for row in codes.tolist()]
+
+    def _unpacked(self, words: Words) -> np.ndarray[tuple[int, int], np.dtype[np.int8]]:
+        places = np.arange(len(self.clauses))
+        return ((words[:, places // WORD] >> (places % WORD).astype(np.uint64)) & np.uint64(1)).astype(np.int8)
 
 
-def _has(words: Sequence[int], index: int) -> bool:
-    return bool(int(words[index // WORD]) >> (index % WORD) & 1)
+# By two bits, unknown and true; what is true is not unknown.
+_TRUTHS: Final[tuple[Truth, ...]] = (False, True, None, True)
 
 
 def any_clause(expressions: Sequence[pl.Expr], frame: pl.DataFrame) -> pl.Series:

@@ -12,6 +12,7 @@ import polars as pl
 
 from crlm_pipeline.cohort.build import Cohort
 from crlm_pipeline.guidelines.pathway import basis_of_patients
+from crlm_pipeline.guidelines.what_if import unnumbered
 from crlm_pipeline.warehouse import Warehouse
 from schemas.cohort import (
     ClassView,
@@ -22,11 +23,13 @@ from schemas.cohort import (
     SafetyFinding,
     StateOption,
     Verdict,
+    WhatIf,
+    WhatIfOutcome,
 )
 from schemas.column import Table
 
 _OF_DECISIONS: Final[tuple[type[Table], ...]] = (Verdict, EditionVerdict, SafetyFinding, EditionState, PatientPathway)
-_JUDGED: Final[tuple[type[Table], ...]] = (*_OF_DECISIONS, StateOption)
+_JUDGED: Final[tuple[type[Table], ...]] = (*_OF_DECISIONS, StateOption, WhatIf, WhatIfOutcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,10 @@ class Earlier:
         kept = {model: self.frames[model].filter(of_them) for model in _OF_DECISIONS}
         states = kept[EditionState].select("edition_id", "state_no").unique()
         return {**kept, StateOption: self.frames[StateOption].join(states, on=states.columns, how="semi")}
+
+    def what_if_of(self, decision_ids: pl.Series) -> pl.DataFrame:
+        """Return what every edition would have said of these decisions."""
+        return unnumbered(self.frames[WhatIf], self.frames[WhatIfOutcome], decision_ids)
 
 
 def read_earlier(published: Warehouse) -> Earlier:

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from crlm_pipeline.guidelines.compile import WORD, CompiledClauses, Words, is_open
-from crlm_pipeline.guidelines.outcome import Ladder, Outcome, State, outcome
-from crlm_pipeline.guidelines.standing import Given, Profile
+from crlm_pipeline.guidelines.outcome import Ladder, Outcome, State, brief_outcome, outcome
+from crlm_pipeline.guidelines.standing import Given, Profile, is_demanded
 from crlm_pipeline.guidelines.truth import Truth
 
-# The profile that removes nothing; rules below the first true one cannot matter to it.
-PLAIN_PROFILE_NO = 0
+_NOTHING: Final = frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +31,37 @@ class Evaluation:
     outcomes: tuple[Outcome, ...]
 
 
-def evaluate(ladder: Ladder, active: frozenset[int], decisions: pl.DataFrame, situations: Situations) -> Evaluation:
-    """Apply the active rules of a ladder; `decisions` has the facts, `given_no` and `profile_no`."""
+def evaluate(
+    ladder: Ladder,
+    active: frozenset[int],
+    decisions: pl.DataFrame,
+    situations: Situations,
+    *,
+    is_brief: bool = False,
+) -> Evaluation:
+    """Apply the active rules of a ladder; `decisions` has the facts, `given_no` and `profile_no`.
+
+    `is_brief`: leave out the sentences and the missing facts; far fewer states differ then.
+    """
+    decisions, profiles = _with_profiles_of(ladder, decisions, situations)
     clauses = CompiledClauses(ladder.clauses)
     true, unknown = clauses.evaluate(decisions)
     in_play = clauses.mask(index for index, clause in enumerate(clauses.clauses) if clause.rule_no in active)
-    kept = _kept(ladder, clauses, true & in_play, decisions.get_column("profile_no").to_numpy())
-    state_no, states = distinct_states(clauses, decisions, true & in_play & kept, unknown & in_play & kept)
+    kept = _kept(ladder, clauses, profiles, true & in_play, decisions.get_column("profile_no").to_numpy())
+    true, unknown = true & in_play & kept, unknown & in_play & kept
+    if is_brief:
+        state_no, states = _distinct(clauses, _brief_keys(ladder, clauses, decisions, true, unknown))
+    else:
+        state_no, states = distinct_states(clauses, decisions, true, unknown)
+    work_out = brief_outcome if is_brief else outcome
     outcomes = tuple(
-        outcome(
+        work_out(
             ladder,
             State(
                 truths=state.truths,
                 unknown=state.unknown,
                 given=situations.given[state.given_no],
-                profile=situations.profiles[state.profile_no],
+                profile=profiles[state.profile_no],
                 active=active,
             ),
         )
@@ -68,30 +84,79 @@ def distinct_states(
     clauses: CompiledClauses, decisions: pl.DataFrame, true: Words, unknown: Words
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint32]], tuple[ClauseState, ...]]:
     """Return the state number of each decision and the states, in order of first appearance."""
-    keys = _keys(clauses, decisions, true, unknown)
+    return _distinct(clauses, _keys(clauses, decisions, true, unknown))
+
+
+def _distinct(
+    clauses: CompiledClauses, keys: pl.DataFrame
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint32]], tuple[ClauseState, ...]]:
     states = keys.unique(maintain_order=True).with_row_index("state_no")
     joined = keys.join(states, on=keys.columns, how="left", maintain_order="left")
-    return joined.get_column("state_no").to_numpy(), tuple(_state(clauses, row) for row in states.iter_rows(named=True))
-
-
-def _kept(ladder: Ladder, clauses: CompiledClauses, true: Words, profile_no: np.ndarray) -> Words:
-    """Return the bits down to the first true rule that surely demands something; what lies below cannot matter."""
-    demanding = clauses.mask(
-        index
-        for index, clause in enumerate(clauses.clauses)
-        if clause.option_no is None
-        and any(o.preference == "preferred" and not o.when for o in ladder.rules[clause.rule_no].options)
+    truths = clauses.truths(_words(states, "true"), _words(states, "open"))
+    return joined.get_column("state_no").to_numpy(), tuple(
+        _state(clauses, of_state, row) for of_state, row in zip(truths, states.iter_rows(named=True), strict=True)
     )
+
+
+def _words(states: pl.DataFrame, prefix: str) -> Words:
+    return states.select(f"^{prefix}_\\d+$").to_numpy().astype(np.uint64, copy=False)
+
+
+def _with_profiles_of(
+    ladder: Ladder, decisions: pl.DataFrame, situations: Situations
+) -> tuple[pl.DataFrame, tuple[Profile, ...]]:
+    """Number the profiles anew by what matters to the ladder's options; the plain one keeps its number."""
+    seen = [profile.among(ladder.drugs) for profile in situations.profiles]
+    numbers = {profile: number for number, profile in enumerate(dict.fromkeys(seen))}
+    renumbered = pl.Series([numbers[profile] for profile in seen], dtype=pl.UInt32)
+    return decisions.with_columns(renumbered.gather(decisions.get_column("profile_no")).alias("profile_no")), tuple(
+        numbers
+    )
+
+
+def _brief_keys(
+    ladder: Ladder, clauses: CompiledClauses, decisions: pl.DataFrame, true: Words, unknown: Words
+) -> pl.DataFrame:
+    """Return the keys for outcomes that name no facts: one alternative of a rule is as good as another.
+
+    The first clause of a rule stands for the rule; the rest of its clauses, the options of a rule that is false, and
+    the facts unknown are left out.
+    """
+    for own_places, option_places in zip(ladder.own_clauses, ladder.option_clauses, strict=True):
+        own, first, options = map(clauses.mask, (own_places, own_places[:1], option_places))
+        is_true = ((true & own) != 0).any(axis=1)
+        is_open = ((unknown & own) != 0).any(axis=1) & ~is_true
+        dropped = own | np.where((is_true | is_open)[:, None], np.uint64(0), options)
+        true = (true & ~dropped) | np.where(is_true[:, None], first, np.uint64(0))
+        unknown = (unknown & ~dropped) | np.where(is_open[:, None], first, np.uint64(0))
+    keys = _keys(clauses, decisions, true, unknown)
+    return keys.with_columns(missing=pl.lit(0, pl.UInt64))
+
+
+def _kept(
+    ladder: Ladder, clauses: CompiledClauses, profiles: Sequence[Profile], true: Words, profile_no: np.ndarray
+) -> Words:
+    """Return the bits down to the first true rule that surely demands something; what lies below cannot matter."""
+    demanding = np.stack([clauses.mask(_demanding_clauses(ladder, profile)) for profile in profiles])[profile_no]
     kept = np.full_like(true, np.iinfo(np.uint64).max)
     is_over = np.zeros(len(true), bool)
     one = np.uint64(1)
     for word in range(clauses.word_count):
-        hits = true[:, word] & demanding[word]
+        hits = true[:, word] & demanding[:, word]
         lowest = hits & (~hits + one)
         kept[:, word] = np.where(is_over, 0, np.where(hits == 0, kept[:, word], (lowest << one) - one))
         is_over |= hits != 0
-    kept[profile_no != PLAIN_PROFILE_NO] = np.iinfo(np.uint64).max
     return kept
+
+
+def _demanding_clauses(ladder: Ladder, profile: Profile) -> list[int]:
+    """Return the places of the clauses of rules that, once true, demand something of a patient of this profile."""
+    return [
+        place
+        for places, rule in zip(ladder.own_clauses, ladder.rules, strict=True)
+        if any(not option.when and is_demanded(option, profile) for option in rule.options)
+        for place in places
+    ]
 
 
 def _keys(clauses: CompiledClauses, decisions: pl.DataFrame, true: Words, unknown: Words) -> pl.DataFrame:
@@ -115,16 +180,16 @@ def _keys(clauses: CompiledClauses, decisions: pl.DataFrame, true: Words, unknow
     )
 
 
-def _state(clauses: CompiledClauses, row: dict[str, int]) -> ClauseState:
-    count = range(clauses.word_count)
-    truths = clauses.truths([row[f"true_{n}"] for n in count], [row[f"open_{n}"] for n in count])
+def _state(clauses: CompiledClauses, truths: tuple[Truth, ...], row: dict[str, int]) -> ClauseState:
     missing = frozenset(_named(row["missing"], clauses.facts))
     return ClauseState(
         truths=truths,
         unknown=tuple(
-            clause.askable & missing if truth is None else frozenset()
-            for clause, truth in zip(clauses.clauses, truths, strict=True)
-        ),
+            askable & missing if truth is None else _NOTHING
+            for askable, truth in zip(clauses.askable, truths, strict=True)
+        )
+        if missing
+        else (_NOTHING,) * len(truths),
         given_no=row["given_no"],
         profile_no=row["profile_no"],
     )

@@ -53,22 +53,27 @@ def judge(
     decisions: pl.DataFrame,
     class_view: pl.DataFrame,
     situations: Situations,
+    *,
+    is_brief: bool = False,
 ) -> Judgement:
-    """Apply the active rules (ids) of an edition to decisions numbered by `number_situations`."""
+    """Apply the active rules (ids) of an edition to decisions numbered by `number_situations`.
+
+    `is_brief`: a ladder says neither why nor what is missing, which costs far less.
+    """
     if edition.kind == "label":
         ladder, options = _by_label(edition, active, decisions, situations)
     else:
-        ladder, options = _by_ladder(edition, active, decisions, situations)
+        ladder, options = _by_ladder(edition, active, decisions, situations, is_brief=is_brief)
     required, unknown = _tests(edition, active, decisions)
     safety = answer(edition, active, decisions, class_view, situations)
     return Judgement(edition, ladder, options, safety, required, unknown)
 
 
 def _by_ladder(
-    edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations
+    edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations, *, is_brief: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     numbers = frozenset(number for number, rule in enumerate(edition.ladder) if rule.id in active)
-    evaluation = evaluate(ladder_of(edition), numbers, decisions, situations)
+    evaluation = evaluate(ladder_of(edition), numbers, decisions, situations, is_brief=is_brief)
     rows = [_ladder_row(each) for each in evaluation.outcomes]
     states = pl.DataFrame(rows, schema=LADDER_SCHEMA, orient="row")
     options = [

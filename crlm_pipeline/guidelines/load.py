@@ -93,6 +93,10 @@ class Knowledge:
             for name in names
         }
 
+    def last_change(self, day: date) -> date | None:
+        """Return the last day up to this one on which what is in force changed in any series."""
+        return max((each for series in self.series.values() for each in series.changes if each <= day), default=None)
+
     def edition(self, edition_id: str) -> Edition:
         """Return an edition; `UsageError` when there is none of that id."""
         for edition in self.editions:

@@ -15,6 +15,7 @@ from crlm_pipeline.guidelines.clauses import Clause, clauses_of
 from crlm_pipeline.guidelines.domain import distinct_values
 from crlm_pipeline.guidelines.ladder import NO_RULE, NOT_EVALUABLE, Ending, Walk, walk
 from crlm_pipeline.guidelines.model import Edition, LadderRule
+from crlm_pipeline.guidelines.patterns import Tokens, expand
 from crlm_pipeline.guidelines.standing import Given, Profile, RuleStanding, Standing, rule_standing
 from crlm_pipeline.guidelines.truth import Truth, both, either, holds
 from crlm_pipeline.guidelines.wording import facts_in_words, verdict_in_words
@@ -37,6 +38,12 @@ class Ladder:
     def clauses(self) -> tuple[Clause, ...]:
         """The clauses of the rules, in order of precedence."""
         return clauses_of(self.rules)
+
+    @cached_property
+    def drugs(self) -> Tokens:
+        """Every drug or procedure of its options."""
+        options = (option for rule in self.rules for option in rule.options)
+        return frozenset(token for option in options for treatment in expand(option.treatment) for token in treatment)
 
     @cached_property
     def own_clauses(self) -> tuple[tuple[int, ...], ...]:
@@ -142,6 +149,31 @@ def outcome(ladder: Ladder, state: State) -> Outcome:
     )
 
 
+def brief_outcome(ladder: Ladder, state: State) -> Outcome:
+    """Work out the outcome without its sentences and missing facts, in a fraction of the time.
+
+    Which facts are unknown makes no difference to it, only which clauses are.
+    """
+    position = _Position(ladder, state)
+    done = position.walk(state.truths)
+    is_evaluable = len(done.verdicts) == 1
+    deciding = _deciding(done)
+    pathways = position.pathways(done)
+    return Outcome(
+        verdict=deciding.verdict if is_evaluable else NOT_EVALUABLE,
+        is_definite=len(done.candidates) == 1 and is_evaluable,
+        rule_id=position.rule_id(deciding.rule_no) if is_evaluable else None,
+        reason="",
+        missing_facts=(),
+        unlocking_facts=(),
+        would_be=None,
+        pathway=next(iter(pathways)) if len(pathways) == 1 else TEST_FIRST,
+        pathway_missing=(),
+        best_option=None,
+        held_out=position.held_out(done),
+    )
+
+
 def _deciding(done: Walk) -> Ending:
     """Return the ending of the lowest candidate: the rule that is true, or the unwritten one."""
     return done.endings[-1]
@@ -162,7 +194,12 @@ class _Position:
 
     def walk(self, truths: tuple[Truth, ...]) -> Walk:
         of_rules = self._of_rules(truths)
-        return walk(of_rules, self._standings(of_rules, truths), is_nothing_given=self._is_nothing_given)
+        standings = self._own_standings if truths is self._state.truths else self._standings(of_rules, truths)
+        return walk(of_rules, standings, is_nothing_given=self._is_nothing_given)
+
+    @cached_property
+    def _own_standings(self) -> dict[int, RuleStanding]:
+        return self._standings(self._of_rules(self._state.truths), self._state.truths)
 
     def _of_rules(self, truths: tuple[Truth, ...]) -> list[Truth]:
         active = self._state.active
@@ -290,7 +327,7 @@ class _Position:
 
     def held_out(self, done: Walk) -> tuple[HeldOut, ...]:
         """Return the options of the rules in play."""
-        standings = self._standings(self._of_rules(self._state.truths), self._state.truths)
+        standings = self._own_standings
         in_play = sorted({*done.added, *(number for number in done.candidates if number is not None)})
         is_single = len(done.candidates) == 1
         return tuple(

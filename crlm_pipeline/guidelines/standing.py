@@ -75,6 +75,16 @@ class Profile:
             failed -= {"irinotecan"}
         return any(treatment & classes()[name] for name in failed if name in classes())
 
+    def among(self, drugs: Tokens) -> "Profile":
+        """Return the profile without what cannot matter to treatments made of these drugs."""
+        failed = frozenset(name for name in self.failed - _EXCUSED_CLASSES if classes().get(name, Tokens()) & drugs)
+        return Profile(
+            contraindicated=self.contraindicated & drugs,
+            failed=failed,
+            had_anti_egfr=self.had_anti_egfr and "irinotecan" in failed,
+            unavailable=self.unavailable & drugs,
+        )
+
 
 @cache
 def contraindicated_drugs(contraindication: str) -> Tokens:
@@ -134,12 +144,13 @@ def _standings(
 
 
 def _demands(profile: Profile, certain: list[Option], possible: list[Option]) -> set[bool]:
-    if any(_is_demanded(option, profile) for option in certain):
+    if any(is_demanded(option, profile) for option in certain):
         return {True}
-    return {True, False} if any(_is_demanded(option, profile) for option in possible) else {False}
+    return {True, False} if any(is_demanded(option, profile) for option in possible) else {False}
 
 
-def _is_demanded(option: Option, profile: Profile) -> bool:
+def is_demanded(option: Option, profile: Profile) -> bool:
+    """Whether a patient of this profile is due the option: it is preferred, and a treatment of it can be had."""
     return option.preference == "preferred" and any(
         not treatment & profile.unavailable for treatment in _kept_treatments(option.treatment, profile)
     )

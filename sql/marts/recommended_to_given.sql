@@ -1,0 +1,49 @@
+-- Decisions from the pathway that the edition in force named to what was given, in the same terms.
+-- Grain: population, centre, guideline, setting, line, recommended and given; null centre = all, null line: a local
+-- decision. Parameters: none.
+-- Reads treatment_class (setting, is_perioperative, treatment, given), which marts.py registers.
+with
+judged as (
+    select
+        verdict.guideline,
+        decision.centre_id,
+        decision.setting,
+        case when decision.setting = 'systemic' then decision.line end as line,
+        case
+            when verdict.verdict = 'not_in_force' then 'not_in_force'
+            else coalesce(verdict.pathway, 'no_rule')
+        end as recommended,
+        case
+            when verdict.verdict = 'open' then 'nothing_yet'
+            when decision.treatment is null then 'nothing'
+            else treatment_class.given
+        end as given,
+        unnest(
+            case
+                when patient.is_crlm then ['all', 'metastatic', 'crlm']
+                when patient.is_metastatic then ['all', 'metastatic']
+                else ['all']
+            end
+        ) as population
+    from cohort.verdict
+    inner join cohort.decision on verdict.decision_id = decision.decision_id
+    inner join cohort.patient on decision.patient_id = patient.patient_id
+    left join treatment_class
+        on
+            decision.setting = treatment_class.setting
+            and decision.treatment = treatment_class.treatment
+            and coalesce(decision.line = 0, false) = treatment_class.is_perioperative
+)
+
+select
+    population,
+    centre_id,
+    guideline,
+    setting,
+    line,
+    recommended,
+    given,
+    count(*) as n
+from judged
+group by population, guideline, setting, line, recommended, given, cube (centre_id)
+order by all

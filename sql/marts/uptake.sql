@@ -1,0 +1,126 @@
+-- Decisions to which a new recommendation applies, by time from its day: did they get it? Judged by the edition as it
+-- stands, whatever the day of the decision, so that the time before can be seen as well; a what-if for that time.
+-- Grain: population, edition, rule, centre and period of 13 weeks from the change; null in centre or period = all.
+-- Out of scope, open and undated (relative calendar) decisions are left out. Parameters: none.
+-- A recommendation is new on its own day, else on the first day of its edition, if the edition before held no such
+-- rule or preferred other options. Without a preferred option, the alternatives are what is recommended.
+with
+editions as (
+    select
+        edition_id,
+        guideline,
+        from_date,
+        lag(edition_id) over (partition by guideline order by from_date) as edition_before
+    from guideline.edition
+    where kind = 'recommendation'
+),
+
+best_options as (
+    select
+        edition_id,
+        rule_id,
+        preference,
+        list(treatment order by treatment) as treatments
+    from guideline.option
+    where preference in ('preferred', 'alternative')
+    group by edition_id, rule_id, preference
+    qualify row_number() over (partition by edition_id, rule_id order by preference desc) = 1
+),
+
+changes as (
+    select
+        editions.guideline,
+        best_options.edition_id,
+        best_options.rule_id,
+        best_options.preference,
+        coalesce(rule.from_date, editions.from_date) as change_date
+    from best_options
+    inner join editions on best_options.edition_id = editions.edition_id
+    inner join guideline.rule
+        on best_options.edition_id = rule.edition_id and best_options.rule_id = rule.rule_id
+    left join best_options as earlier
+        on
+            editions.edition_before = earlier.edition_id
+            and best_options.rule_id = earlier.rule_id
+            and best_options.preference = earlier.preference
+            and best_options.treatments = earlier.treatments
+    where earlier.rule_id is null and coalesce(rule.from_date, editions.from_date) is not null
+),
+
+members as (
+    select
+        what_if_no,
+        edition_id,
+        verdict,
+        rule_id as deciding_rule_id,
+        unnest(due_rules) as rule_id,
+        true as is_certain
+    from cohort.what_if_outcome
+    union all
+    select
+        what_if_no,
+        edition_id,
+        verdict,
+        rule_id as deciding_rule_id,
+        unnest(possible_rules) as rule_id,
+        false as is_certain
+    from cohort.what_if_outcome
+),
+
+answered as (
+    select
+        members.what_if_no,
+        changes.guideline,
+        members.edition_id,
+        members.rule_id,
+        changes.change_date,
+        case
+            when not members.is_certain or members.verdict = 'not_evaluable' then 'unknown'
+            when members.verdict = 'concordant_' || changes.preference and members.deciding_rule_id = members.rule_id
+                then 'given'
+            else 'not_given'
+        end as answer
+    from members
+    inner join changes
+        on members.edition_id = changes.edition_id and members.rule_id = changes.rule_id
+    where members.verdict not in ('out_of_scope', 'open')
+),
+
+dated as (
+    select
+        answered.guideline,
+        answered.edition_id,
+        answered.rule_id,
+        answered.change_date,
+        answered.answer,
+        decision.centre_id,
+        floor((decision.decision_date - answered.change_date) / 91)::integer as period,
+        unnest(
+            case
+                when patient.is_crlm then ['all', 'metastatic', 'crlm']
+                when patient.is_metastatic then ['all', 'metastatic']
+                else ['all']
+            end
+        ) as population
+    from answered
+    inner join cohort.what_if on answered.what_if_no = what_if.what_if_no
+    inner join cohort.decision on what_if.decision_id = decision.decision_id
+    inner join cohort.patient on decision.patient_id = patient.patient_id
+    where not decision.is_relative_calendar
+)
+
+select
+    population,
+    guideline,
+    edition_id,
+    rule_id,
+    change_date,
+    centre_id,
+    period,
+    change_date + 91 * period as period_start,
+    count(*) filter (where answer != 'unknown') as n_due,
+    count(*) filter (where answer = 'given') as n_given,
+    count(*) filter (where answer = 'unknown') as n_unknown
+from dated
+group by population, guideline, edition_id, rule_id, change_date, cube (centre_id, period)
+order by all
