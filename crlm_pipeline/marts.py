@@ -1,4 +1,4 @@
-"""Builds the mart tables: SQL counts, `statistics` adds the intervals, `indicators` the limits."""
+"""Builds the mart tables: SQL counts; `statistics`, `indicators`, `process_charts` and `survival` do the rest."""
 
 import hashlib
 from datetime import date
@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline import indicators
+from crlm_pipeline import indicators, process_charts, survival
 from crlm_pipeline.guidelines.patterns import tokens
 from crlm_pipeline.guidelines.treatment_class import treatment_class
 from crlm_pipeline.settings import Overdispersion
@@ -23,7 +23,9 @@ from schemas.mart import (
     Indicator,
     PathwayMix,
     PatientTimeline,
+    ProcessChart,
     RecommendedToGiven,
+    Survival,
     Uptake,
 )
 
@@ -63,6 +65,8 @@ def build_marts(warehouse: Warehouse, as_of: date, overdispersion: Overdispersio
     _insert(warehouse, Concordance, _with_shares(warehouse.query("marts/concordance")))
     _insert(warehouse, PathwayMix, warehouse.query("marts/pathway_mix"))
     _insert(warehouse, Indicator, indicators.measure(warehouse, as_of, overdispersion))
+    _insert(warehouse, ProcessChart, process_charts.measure(warehouse, as_of))
+    _insert(warehouse, Survival, survival.measure(warehouse, as_of))
     warehouse.build_mart(DataQuality, "marts/data_quality")
     warehouse.build_mart(PatientTimeline, "marts/patient_timeline")
     _insert_comparisons(warehouse)

@@ -146,6 +146,73 @@ class DataQuality(Table):
         metadata = {"grain": "dimension, table, column, centre and month"}
 
 
+class Survival(Table):
+    """Overall survival by Kaplan-Meier at fixed times; an exposure after time zero is followed from a landmark on."""
+
+    population: Text = column("Population counted.", required=True, values=("metastatic", "crlm"))
+    centre_id: Text = column("Centre of the first drug, from diagnosis on the reporting centre; unknown = all centres.")
+    time_zero: Text = column(
+        "Start of the first line of systemic treatment, or first liver metastasis on record.",
+        required=True,
+        values=v.TIME_ZERO,
+    )
+    landmark_months: Integer = column(
+        "Who is alive and in follow-up so long after time zero counts; survival is 100 % on that day.",
+        required=True,
+        unit="months",
+    )
+    guideline: Text = column("Series that recommended or judged; unknown = none.")
+    exposure: Text = column("What divides the patients; unknown = nothing.", values=v.EXPOSURE)
+    stratum: Text = column(
+        "Its value as known at the landmark: a pathway (or no_rule, not_in_force, test_first where missing facts "
+        "decide), a class of verdicts, or whether the liver was resected or ablated by then."
+    )
+    month: Integer = column("Months since time zero (of 30.4375 days).", required=True, unit="months")
+    n_members: Count = column("Patients at the landmark whose follow-up is known.", required=True)
+    n_at_risk: Count = column("Of these, alive and followed beyond the month.", required=True)
+    n_deaths: Count = column("Deaths since the row of the month before.", required=True)
+    n_censored: Count = column("Patients last seen alive since the row of the month before.", required=True)
+    n_not_evaluable: Count = column(
+        "Further patients: the day of death or of the last contact is unknown, or death stands before time zero.",
+        required=True,
+    )
+    percent: Number = column("Survival since the landmark; unknown where nobody is followed so long.", unit="%")
+    ci_low: Number = column("Lower end of the log-log 95 % interval.", unit="%")
+    ci_high: Number = column("Upper end of the log-log 95 % interval.", unit="%")
+    percent_worst: Number = column("Survival if all who are not evaluable had died at once.", unit="%")
+    percent_best: Number = column("Survival if all who are not evaluable had lived to the as-of date.", unit="%")
+
+    class Config:
+        name = "mart.survival"
+        metadata = {
+            "grain": "population, centre, time zero, landmark, guideline, exposure, stratum and month",
+        }
+
+
+class ProcessChart(Table):
+    """A p-chart of an indicator over time: the rate of each period against limits around that of the baseline."""
+
+    indicator_id: Text = column("Indicator.", required=True)
+    centre_id: Text = CENTRE_ID
+    period_kind: Text = column("Length of the periods.", required=True, values=v.PERIOD_KIND)
+    period: Text = column("Calendar year (2023) or quarter (2023-Q1).", required=True)
+    is_baseline: Boolean = column("Whether the period belongs to the baseline.", required=True)
+    numerator: Count = column("Numerator.", required=True)
+    denominator: Count = column("Denominator, at least 1.", required=True)
+    rate: Number = column("Numerator over denominator.", required=True)
+    centre_line: Number = column("Rate of the baseline.", required=True)
+    limit_low: Number = column("Lower exact binomial 99.73 % limit around the centre line.", required=True)
+    limit_high: Number = column("Upper exact binomial 99.73 % limit around the centre line.", required=True)
+    is_beyond_limits: Boolean = column("Signal: the rate lies outside the limits.", required=True)
+    is_in_run: Boolean = column(
+        "Signal: the period is one of eight or more in a row on the same side of the centre line.", required=True
+    )
+
+    class Config:
+        name = "mart.process_chart"
+        metadata = {"grain": "indicator, centre, length of the period and period"}
+
+
 class PatientTimeline(Table):
     """An event in the record of a patient, with the row it came from."""
 
@@ -241,4 +308,6 @@ MART_MODELS: Final[tuple[type[Table], ...]] = (
     EditionComparison,
     RecommendedToGiven,
     Uptake,
+    Survival,
+    ProcessChart,
 )

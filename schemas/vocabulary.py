@@ -196,6 +196,9 @@ RUN_STATUS: Final = ("complete", "partial")
 OVERDISPERSION: Final = ("none", "multiplicative", "additive")
 STANDING: Final = ("within", "alert", "alarm", "better")
 POPULATION: Final = ("all", "metastatic", "crlm")
+TIME_ZERO: Final = ("first_line", "crlm_diagnosis")
+EXPOSURE: Final = ("recommended_pathway", "verdict", "local_treatment")
+PERIOD_KIND: Final = ("year", "quarter")
 CATEGORY_ANALYTE: Final = ("side", "msi", "ras", "kras", "kras_g12c", "kras_g12d", "nras", "braf", "her2")
 
 # Recorded, yet deciding nothing: to every ladder condition these are as good as unknown (semantics, "Unknown").

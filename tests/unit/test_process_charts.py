@@ -1,0 +1,114 @@
+"""p-charts: centre line, limits and signals, each on both sides of its boundary, and how often chance alone signals."""
+
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import betabinom
+
+from crlm_pipeline.process_charts import BASELINE_YEARS, beyond, in_run, limits, measure, with_signals
+from tests.registry_of_chance import AS_OF, registry
+
+
+def chart(counts: list[tuple[int, int]], per_year: int = 1) -> pl.DataFrame:
+    rows = [(2015 + number // per_year, met, total) for number, (met, total) in enumerate(counts)]
+    return pl.DataFrame(rows, schema=["year", "numerator", "denominator"], orient="row")
+
+
+def signals(counts: list[tuple[int, int]], per_year: int = 1) -> pl.DataFrame:
+    made = with_signals(chart(counts, per_year))
+    assert made is not None
+    return made
+
+
+def test_the_centre_line_is_the_rate_of_the_first_three_years_all_their_cases_together() -> None:
+    made = signals([(5, 10), (50, 100), (0, 10), (90, 100)])
+    assert made["is_baseline"].to_list() == [True, True, True, False]
+    assert made["centre_line"].unique().to_list() == [pytest.approx(55 / 120)]
+
+
+def test_a_chart_without_a_period_after_its_baseline_is_none() -> None:
+    assert with_signals(chart([(5, 10)] * BASELINE_YEARS)) is None
+    assert with_signals(chart([(5, 10)] * (BASELINE_YEARS + 1))) is not None
+
+
+@pytest.mark.parametrize(("met", "total"), [(55, 120), (0, 40), (40, 40), (980, 1000)])
+@pytest.mark.parametrize("size", [1, 7, 60, 400])
+def test_a_rate_outside_the_limits_has_a_chance_of_less_than_0_135_percent_on_its_side(
+    met: int, total: int, size: int
+) -> None:
+    low, high = limits(np.array([3, size]), met, total)
+    process = betabinom(size, met + 0.5, total - met + 0.5)
+    lowest, highest = round(low[1] * size), round(high[1] * size)
+    assert process.cdf(lowest - 1) < 0.00135 <= process.cdf(lowest)
+    assert process.sf(highest) <= 0.00135 + 1e-12
+    assert highest == 0 or process.sf(highest - 1) > 0.00135
+
+
+def test_a_single_miss_after_a_baseline_without_any_is_no_alarm_and_many_are() -> None:
+    kept = [(20, 20)] * 3
+    assert not signals([*kept, (19, 20)])["is_beyond_limits"].any()
+    assert signals([*kept, (10, 20)])["is_beyond_limits"].to_list() == [False, False, False, True]
+
+
+def test_a_rate_on_a_limit_is_no_signal_and_a_case_further_is() -> None:
+    low, high = limits(np.array([50]), 75, 150)
+    fewest, most = round(low[0] * 50), round(high[0] * 50)
+    baseline = [(25, 50)] * 3
+    found = [signals([*baseline, (met, 50)])["is_beyond_limits"][3] for met in (fewest - 1, fewest, most, most + 1)]
+    assert found == [True, False, False, True]
+
+
+@pytest.mark.parametrize(("length", "marked"), [(7, False), (8, True), (9, True)])
+@pytest.mark.parametrize("rate", [0.4, 0.6])
+def test_a_run_has_eight_periods_on_one_side(length: int, marked: bool, rate: float) -> None:
+    other = 1 - rate
+    rates = [other, *[rate] * length, other]
+    assert in_run(rates, rates, 0.5) == [False, *[marked] * length, False]
+
+
+@pytest.mark.parametrize("between", [0.5, None])
+def test_a_rate_on_the_line_or_unknown_ends_a_run(between: float | None) -> None:
+    rates = [0.6] * 7 + [between] + [0.6] * 8
+    assert in_run(rates, rates, 0.5) == [False] * 8 + [True] * 8
+
+
+def test_a_rate_known_as_a_range_signals_only_where_the_whole_range_does() -> None:
+    assert beyond([0.1, 0.1, 0.8, None], [0.2, 0.4, 0.9, None], [0.3] * 4, [0.7] * 4) == [True, False, True, False]
+    assert in_run([0.6] * 8, [0.9] * 8, 0.5) == [True] * 8
+    assert not any(in_run([0.4] * 8, [0.9] * 8, 0.5))
+
+
+def test_a_change_of_practice_shows_from_its_quarter_on() -> None:
+    chance = np.random.default_rng(1)
+    rates = [0.7] * 20 + [0.9] * 12
+    made = signals([(int(chance.binomial(120, rate)), 120) for rate in rates], per_year=4)
+    assert not made["is_beyond_limits"][:20].any()
+    assert made["is_beyond_limits"][20:].sum() >= 10
+    assert made["is_in_run"][20:].all()
+
+
+@pytest.mark.parametrize(("rate", "size"), [(0.7, 400), (0.95, 60), (0.98, 12)])
+def test_chance_alone_crosses_the_limits_as_often_as_stated(rate: float, size: int) -> None:
+    chance = np.random.default_rng(2)
+    points = [
+        signals([(int(chance.binomial(size, rate)), size) for _ in range(20)], per_year=2)["is_beyond_limits"].sum()
+        for _ in range(200)
+    ]
+    # 4000 points; the stated 0.27 % of them is 11, and no more than 20 would be seen in 199 of 200 such tests.
+    assert sum(points) <= 20
+
+
+def test_the_chart_of_a_registry_has_every_rate_by_year_and_quarter_and_adds_up() -> None:
+    with registry(patients=300, centres=2) as made:
+        found = measure(made, AS_OF)
+        yearly = made.query("report/indicators")
+    assert set(found["period_kind"]) == {"year", "quarter"}
+    assert "P18" not in set(found["indicator_id"])
+    whole = found.filter(pl.col("centre_id").is_null())
+    by_kind = whole.group_by("indicator_id", "period_kind").agg(pl.col("numerator", "denominator").sum())
+    every = yearly.filter(pl.col("centre_id").is_null(), pl.col("is_met") == "yes").select("indicator_id", "n")
+    assert by_kind.join(every, on="indicator_id").select(pl.col("numerator") == pl.col("n")).to_series().all()
+    for chart in whole.partition_by("indicator_id", "period_kind"):
+        assert all(one < other for one, other in pairwise(chart["period"]))
