@@ -38,13 +38,13 @@ class Margin:
 
 @dataclass(frozen=True, slots=True)
 class Subset:
-    """Rows that hold `part` count people who are among those of the row that holds `whole` instead.
+    """Rows that hold `part` count people who are among those of the row that holds `whole` instead (None: empty).
 
     Subsets of one whole with the same `apart` share nobody: together they are among it.
     """
 
     part: Mapping[str, str]
-    whole: Mapping[str, str]
+    whole: Mapping[str, str | None]
     apart: str | None = None
 
 
@@ -253,7 +253,7 @@ def _margin(rows: pl.DataFrame, table: Counts, margin: Margin) -> pl.DataFrame:
 
 def _subset(rows: pl.DataFrame, table: Counts, subset: Subset) -> pl.DataFrame:
     whole = rows.filter(pl.col(name) == value for name, value in subset.part.items()).with_columns(
-        pl.lit(value).alias(name) for name, value in subset.whole.items()
+        pl.lit(value, pl.String).alias(name) for name, value in subset.whole.items()
     )
     total = _key(table.dimensions, table.unit).alias("total")
     label = pl.col("part") if subset.apart is None else pl.lit(subset.apart)

@@ -34,7 +34,8 @@ _CHART: Final = ("indicator_id", "centre_id", "period_kind")
 def measure(warehouse: Warehouse, as_of: date) -> pl.DataFrame:
     """Return the rows of `mart.process_chart`: every rate that is an indicator, by year and by quarter.
 
-    Members without a calendar date belong to no period. A chart without a period beyond its baseline has no rows.
+    The baseline of all charts of an indicator are the first three calendar years in which the registry has a case of
+    it. Members without a calendar date belong to no period.
     """
     columns: dict[Any, Any] = {**describe(ProcessChart).polars_schema}
     counted = [_by_period(one, warehouse, as_of) for one in definitions() if one.display != "median"]
@@ -48,14 +49,13 @@ def measure(warehouse: Warehouse, as_of: date) -> pl.DataFrame:
 
 
 def with_signals(chart: pl.DataFrame) -> pl.DataFrame | None:
-    """Add baseline, centre line, limits and signals to the periods of one chart, in their order.
+    """Add rate, centre line, limits and signals to the periods of one chart, in their order.
 
-    Takes `year`, `numerator` and `denominator` (at least 1); None where no period follows the baseline.
+    Takes `is_baseline`, `numerator` and `denominator` (at least 1); None where no period is the baseline, or all are.
     """
-    is_baseline = pl.col("year") < pl.col("year").min() + BASELINE_YEARS
-    chart = chart.with_columns(is_baseline.alias("is_baseline"), rate=pl.col("numerator") / pl.col("denominator"))
+    chart = chart.with_columns(rate=pl.col("numerator") / pl.col("denominator"))
     baseline = chart.filter("is_baseline")
-    if baseline.height == chart.height:
+    if baseline.height in (0, chart.height):
         return None
     met, total = int(baseline["numerator"].sum()), int(baseline["denominator"].sum())
     centre_line = met / total
@@ -124,6 +124,7 @@ def _by_period(definition: Definition, warehouse: Warehouse, as_of: date) -> pl.
         "centre_id",
         "in_numerator",
         day.year().alias("year"),
+        (day.year() < day.year().min() + BASELINE_YEARS).alias("is_baseline"),
         pl.format("{}-Q{}", day.year(), day.quarter()).alias("quarter"),
     )
     counts = (
@@ -133,7 +134,7 @@ def _by_period(definition: Definition, warehouse: Warehouse, as_of: date) -> pl.
     kinds = {"year": pl.col("year").cast(pl.String), "quarter": pl.col("quarter")}
     return pl.concat(
         evaluated.with_columns(centre.alias("centre_id"), pl.lit(kind).alias("period_kind"), period.alias("period"))
-        .group_by(*_CHART, "year", "period", maintain_order=True)
+        .group_by(*_CHART, "is_baseline", "period", maintain_order=True)
         .agg(*counts)
         for centre in (pl.lit(None, pl.String), pl.col("centre_id"))
         for kind, period in kinds.items()

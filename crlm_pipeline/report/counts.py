@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from crlm_pipeline.disclosure import Counts, Margin, SafeTable, Subset, protect
+from crlm_pipeline.report.curves import ESTIMATES, FOLLOWED, with_told_estimates
 from crlm_pipeline.report.nested import NESTED
 from crlm_pipeline.resources import sql
 from crlm_pipeline.settings import Settings
@@ -91,6 +92,26 @@ PUBLISHED: Final = (
     Published("safety", "decision", (Margin(("safety_rule", "finding"), ("safety_rule", "finding")), _CENTRES)),
     Published("required_tests", "required test", (Margin(("status",)), Margin(("is_required",)), _CENTRES)),
     Published(
+        "survival",
+        "decision",
+        (
+            *(Margin((name,)) for name in ("fate", "pathway", "local_treatment")),
+            Margin(("month",), ("month",)),
+            *_CLASSES,
+        ),
+        FOLLOWED,
+        ESTIMATES,
+        # The counts of decisions that are why the report is read stay, whatever the curves lose.
+        spare=pl.lit(value=True),
+    ),
+    Published(
+        "process_chart",
+        "member of an indicator",
+        (*(Margin((name,)) for name in ("is_met", "span", "year", "quarter")), _CENTRES),
+        # The indicators themselves stay, whatever their charts lose; the registry's quarters go before the years.
+        spare=pl.lit(value=True),
+    ),
+    Published(
         "indicators",
         "member of an indicator",
         (Margin(("is_met",)), _CENTRES),
@@ -126,7 +147,8 @@ def publish_counts(
 ) -> dict[str, SafeTable]:
     """Count, put the label of each centre in place of its id, and return what may be published, by name."""
     tables = [_counted(warehouse, published, headline, labels) for published in PUBLISHED]
-    return protect(tables, NESTED, threshold=settings.disclosure_threshold, smallest_rate=settings.rate_threshold)
+    safe = protect(tables, NESTED, threshold=settings.disclosure_threshold, smallest_rate=settings.rate_threshold)
+    return safe | {"survival": with_told_estimates(safe["survival"])}
 
 
 def _counted(warehouse: Warehouse, published: Published, headline: str, labels: Mapping[str, str]) -> Counts:

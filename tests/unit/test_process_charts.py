@@ -12,8 +12,8 @@ from tests.registry_of_chance import AS_OF, registry
 
 
 def chart(counts: list[tuple[int, int]], per_year: int = 1) -> pl.DataFrame:
-    rows = [(2015 + number // per_year, met, total) for number, (met, total) in enumerate(counts)]
-    return pl.DataFrame(rows, schema=["year", "numerator", "denominator"], orient="row")
+    rows = [(number // per_year < BASELINE_YEARS, met, total) for number, (met, total) in enumerate(counts)]
+    return pl.DataFrame(rows, schema=["is_baseline", "numerator", "denominator"], orient="row")
 
 
 def signals(counts: list[tuple[int, int]], per_year: int = 1) -> pl.DataFrame:
@@ -28,7 +28,9 @@ def test_the_centre_line_is_the_rate_of_the_first_three_years_all_their_cases_to
     assert made["centre_line"].unique().to_list() == [pytest.approx(55 / 120)]
 
 
-def test_a_chart_without_a_period_after_its_baseline_is_none() -> None:
+def test_a_chart_without_a_period_in_or_after_its_baseline_is_none() -> None:
+    later = chart([(5, 10)] * (BASELINE_YEARS + 2)).filter(~pl.col("is_baseline"))
+    assert with_signals(later) is None
     assert with_signals(chart([(5, 10)] * BASELINE_YEARS)) is None
     assert with_signals(chart([(5, 10)] * (BASELINE_YEARS + 1))) is not None
 
