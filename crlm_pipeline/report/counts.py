@@ -108,8 +108,8 @@ PUBLISHED: Final = (
         "process_chart",
         "member of an indicator",
         (*(Margin((name,)) for name in ("is_met", "span", "year", "quarter")), _CENTRES),
-        # The indicators themselves stay, whatever their charts lose; the registry's quarters go before the years.
-        spare=pl.lit(value=True),
+        # What a chart stands on, its baseline and years, stays longer than its quarters and the charts of centres.
+        spare=pl.any_horizontal(pl.col("centre_id", "quarter").is_not_null()),
     ),
     Published(
         "indicators",

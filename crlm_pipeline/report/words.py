@@ -88,6 +88,9 @@ _WORDS: Final = {
     "crlm_editorial": "CRLM editorial",
     "fda": "FDA labels",
     "ema": "EMA labels",
+    # survival
+    "local_treatment": "Resected or ablated",
+    "no_local_treatment": "Neither resected nor ablated",
     # settings
     "systemic": "Systemic treatment",
     "local": "Local treatment of the liver",

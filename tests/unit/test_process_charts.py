@@ -114,3 +114,17 @@ def test_the_chart_of_a_registry_has_every_rate_by_year_and_quarter_and_adds_up(
     assert by_kind.join(every, on="indicator_id").select(pl.col("numerator") == pl.col("n")).to_series().all()
     for chart in whole.partition_by("indicator_id", "period_kind"):
         assert all(one < other for one, other in pairwise(chart["period"]))
+
+
+@pytest.mark.parametrize(("periods", "baseline", "low", "high"), [(40, 12, 0.13, 0.29), (11, 3, 0.03, 0.14)])
+def test_chance_alone_makes_a_run_as_often_as_the_report_says(
+    periods: int, baseline: int, low: float, high: float
+) -> None:
+    # The report says one of five charts of 40 quarters, one of twelve of 11 years; the ends are what 300 charts allow.
+    chance = np.random.default_rng(5)
+    counts = chance.binomial(300, 0.8, (300, periods))
+    with_run = [
+        any(in_run(rates := (row / 300).tolist(), rates, float(row[:baseline].sum() / (300 * baseline))))
+        for row in counts
+    ]
+    assert low < np.mean(with_run) < high

@@ -6,7 +6,7 @@ import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.report import figures
-from crlm_pipeline.report.benchmarks import published_ranges, published_table
+from crlm_pipeline.report.benchmarks import comparison_table, published_ranges, published_table
 from crlm_pipeline.report.fragments import Figure, Section, Table
 from crlm_pipeline.report.registry import ALL, Registry
 from crlm_pipeline.report.tables import table
@@ -42,6 +42,7 @@ def section(registry: Registry, centre: str | None) -> Section:
     blocks.append(_every_category(known))
     blocks.append(published_table({analyte for analyte, _ in DRAWN}))
     if centre is None:
+        blocks += [made] if (made := comparison_table(_shares(registry.tables["biomarkers"], None))) else []
         blocks.append(_populations(registry))
     return Section("biomarkers", "What the tumours are", _SENTENCE, tuple(blocks))
 
