@@ -88,8 +88,8 @@ select
     not ended.is_alive as is_dead,
     treated.local_day,
     case
-        when ended.is_alive then greatest(ended.last_day - started.zero, 0)
         when ended.last_day >= started.zero then ended.last_day - started.zero
+        when ended.is_alive and ended.last_day < started.zero then 0
     end as days,
     $as_of - started.zero as days_at_most
 from started

@@ -1,5 +1,5 @@
--- Evaluated members of each indicator by period, from the mart, where a chart has thirty of them a period on average: by
--- year, and for the registry by quarter too.
+-- Evaluated members of each indicator by period, from the mart, where a chart has thirty of them a period on average:
+-- by year, and for the registry by quarter too.
 -- Grain: indicator, centre, is_evaluated, is_met, span (baseline or later), year and quarter; null = all. Parameters:
 -- none.
 with

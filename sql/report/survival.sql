@@ -7,7 +7,9 @@ with
 chosen as (
     select
         case
-            when exposure = 'verdict' and stratum in ('not_evaluable', 'no_rule', 'out_of_scope', 'not_in_force')
+            when
+                exposure = 'verdict'
+                and stratum in ('not_evaluable', 'no_rule', 'out_of_scope', 'not_in_force', 'open')
                 then 'no'
             when exposure = 'verdict' then 'yes'
         end as is_judged,

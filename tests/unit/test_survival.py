@@ -95,7 +95,7 @@ def counted(people: Mapping[str, Mapping[str, Any]], **values: Any) -> tuple[int
 
 @pytest.fixture(scope="module")
 def by_chance() -> Iterator[pl.DataFrame]:
-    with registry(patients=400, centres=3) as made:
+    with registry(patients=150, centres=3) as made:
         yield measure(made, date(2025, 12, 31))
 
 
@@ -146,42 +146,35 @@ def test_a_month_has_30_and_a_half_days_less_a_little(month: int, day: int) -> N
     assert day_of(month) == day
 
 
-@pytest.mark.parametrize(("day", "deaths_by_six_months"), [(183, 1), (184, 0)])
-def test_a_death_counts_by_the_last_day_of_the_month(day: int, deaths_by_six_months: int) -> None:
-    assert row({"p": died(day), "q": seen(900)}, month=6)["n_deaths"] == deaths_by_six_months
+FOLLOW_UP: dict[str, tuple[dict[str, Any], int | None, bool]] = {
+    "seen": (seen(400), 400, False),
+    "not known to have died": ({"last_contact_date": after(400)}, 400, False),
+    "seen after the as-of date": (seen((AS_OF - START).days + 50), (AS_OF - START).days, False),
+    "died after the as-of date": (
+        {"vital_status": "dead", "death_date": AS_OF + timedelta(days=9)},
+        (AS_OF - START).days,
+        False,
+    ),
+    "died": (died(400, last_contact_date=after(300)), 400, True),
+    "died on the day": (died(0), 0, True),
+    # The first dose says that the patient was alive.
+    "seen before the start only": (seen(-30), 0, False),
+    "relative calendar": (seen(400, is_relative_calendar=True), 400, False),
+    "last contact unknown": ({"vital_status": "alive"}, None, False),
+    "day of death unknown": ({"vital_status": "dead", "is_alive": False, "last_contact_date": after(300)}, None, True),
+    "died before the start": (died(-1), None, True),
+}
 
 
-@pytest.mark.parametrize(
-    ("person", "days", "is_dead"),
-    [
-        (seen(400), 400, False),
-        ({"last_contact_date": after(400)}, 400, False),  # vital status unknown: not known to have died
-        (seen((AS_OF - START).days + 50), (AS_OF - START).days, False),
-        ({"vital_status": "dead", "death_date": AS_OF + timedelta(days=9)}, (AS_OF - START).days, False),
-        (died(400, last_contact_date=after(300)), 400, True),
-        (died(0), 0, True),
-        (seen(-30), 0, False),  # the first dose says that the patient was alive
-        (seen(400, is_relative_calendar=True), 400, False),
-    ],
-)
-def test_follow_up_ends_with_death_or_the_last_contact_by_the_as_of_date(
-    person: dict[str, Any], days: int, is_dead: bool
-) -> None:
-    found = warehouse({"p": person}).query("marts/survival_follow_up", as_of=AS_OF)
-    assert found.select("days", "is_dead").rows() == [(days, is_dead)]
+def test_follow_up_ends_with_death_or_the_last_contact_by_the_as_of_date_or_is_unknown() -> None:
+    with warehouse({name: person for name, (person, _, _) in FOLLOW_UP.items()}) as made:
+        found = made.query("marts/survival_follow_up", as_of=AS_OF).select("patient_id", "days", "is_dead").rows()
+    assert sorted(found) == sorted((name, days, is_dead) for name, (_, days, is_dead) in FOLLOW_UP.items())
 
 
-@pytest.mark.parametrize(
-    "person",
-    [
-        {"vital_status": "alive"},
-        {"vital_status": "dead", "is_alive": False, "last_contact_date": after(300)},
-        died(-1),
-    ],
-)
-def test_a_patient_whose_follow_up_is_unknown_is_counted_apart_and_bounds_the_estimate(person: dict[str, Any]) -> None:
-    others = {"p": died(100), "q": seen(900), "r": seen(900)}
-    found = row({"u": person, **others}, month=6)
+def test_a_patient_whose_follow_up_is_unknown_is_counted_apart_and_bounds_the_estimate() -> None:
+    people = {"u": {"vital_status": "alive"}, "p": died(100), "q": seen(900), "r": seen(900)}
+    found = row(people, month=6)
     assert (found["n_members"], found["n_not_evaluable"]) == (3, 1)
     assert found["percent"] == pytest.approx(100 * 2 / 3)
     assert found["percent_worst"] == pytest.approx(100 * 2 / 4)
@@ -193,26 +186,26 @@ def test_without_unknown_follow_up_the_bounds_are_the_estimate() -> None:
     assert found["percent_worst"] == found["percent"] == found["percent_best"] == pytest.approx(50)
 
 
-@pytest.mark.parametrize(("end", "members"), [(died(183), 0), (died(184), 1), (seen(183), 0), (seen(184), 1)])
-def test_only_those_alive_and_in_follow_up_beyond_the_landmark_count(end: dict[str, Any], members: int) -> None:
-    people = {"p": end, "q": seen(900)}
-    assert counted(people, landmark_months=6, month=6)[0] == 1 + members
-    assert counted(people, month=0)[0] == 2
+def test_only_those_alive_and_in_follow_up_beyond_the_landmark_count() -> None:
+    people = {"p": died(183), "q": died(184), "r": seen(183), "s": seen(184), "t": seen(900)}
+    found = measure(warehouse(people), AS_OF).filter(pl.col("population") == "crlm", pl.col("exposure").is_null())
+    columns = ("n_members", "n_at_risk", "n_deaths", "n_censored")
+    whole = found.filter(pl.col("centre_id").is_null())
+    assert whole.filter(pl.col("landmark_months") == 0).select(columns).rows()[:2] == [(5, 5, 0, 0), (5, 3, 1, 1)]
+    assert whole.filter(pl.col("landmark_months") == 6).select(columns).rows()[:2] == [(3, 3, 0, 0), (3, 1, 1, 1)]
 
 
-@pytest.mark.parametrize(("day", "stratum"), [(183, "local_treatment"), (184, "no_local_treatment")])
-def test_a_local_treatment_counts_by_the_landmark_and_not_after_it(day: int, stratum: str) -> None:
-    people = {"p": seen(900, local=[("resection", day)])}
-    found = measure(warehouse(people), AS_OF).filter(pl.col("exposure") == "local_treatment")
-    assert found["stratum"].unique().to_list() == [stratum]
-
-
-@pytest.mark.parametrize("local", [("resection", -1), ("pve", 10), ("sirt", 10), ("hai", 10)])
-def test_what_came_before_time_zero_or_is_no_resection_or_ablation_is_no_local_treatment(
-    local: tuple[str, int],
-) -> None:
-    found = measure(warehouse({"p": seen(900, local=[local])}), AS_OF)
-    assert found.drop_nulls("exposure")["stratum"].unique().to_list() == ["no_local_treatment"]
+def test_a_local_treatment_counts_from_time_zero_to_the_landmark_and_not_otherwise() -> None:
+    treated = {"on the last day": [("resection", 183)], "on the first": [("mwa", 0)]}
+    others = {
+        "late": [("resection", 184)],
+        "before": [("resection", -1)],
+        "other": [("pve", 9), ("sirt", 9), ("hai", 9)],
+    }
+    people = {name: seen(900, local=given) for name, given in (treated | others).items()}
+    found = measure(warehouse(people), AS_OF).filter(pl.col("exposure") == "local_treatment", pl.col("month") == 6)
+    crlm = found.filter(pl.col("population") == "crlm").select("stratum", "n_members")
+    assert dict(crlm.iter_rows()) == {"local_treatment": 2, "no_local_treatment": 3}
 
 
 def test_nothing_that_happens_after_time_zero_divides_a_curve_from_time_zero_on(by_chance: pl.DataFrame) -> None:
@@ -237,12 +230,14 @@ def test_time_that_must_be_lived_to_be_treated_lends_no_survival_to_the_treatmen
     assert strata[0] == strata[1] == pytest.approx(100 / 11)
 
 
-@pytest.mark.parametrize(("facts_day", "members"), [(91, {3, 6}), (92, {6})])
-def test_a_verdict_divides_the_curves_of_a_landmark_by_which_it_was_settled(facts_day: int, members: set[int]) -> None:
-    people = {"p": seen(900, verdict="concordant_preferred", facts_day=facts_day)}
+def test_a_verdict_divides_the_curves_of_a_landmark_by_which_it_was_settled() -> None:
+    people = {
+        "settled": seen(900, verdict="concordant_preferred", facts_day=91),
+        "open at three months": seen(900, verdict="discordant_not_given", facts_day=92),
+    }
     found = measure(warehouse(people), AS_OF).filter(pl.col("exposure") == "verdict")
-    assert set(found["landmark_months"]) == members
-    assert set(found["stratum"]) == {"concordant"}
+    strata = found.select("landmark_months", "stratum").unique().sort("landmark_months", "stratum").rows()
+    assert strata == [(3, "concordant"), (6, "concordant"), (6, "discordant")]
 
 
 def test_a_first_line_that_was_never_given_starts_no_clock() -> None:
@@ -268,33 +263,41 @@ def test_strata_and_centres_add_up_to_the_whole_at_every_time(by_chance: pl.Data
             assert (both[name] == both[f"{name}_whole"]).all(), name
 
 
-@pytest.mark.parametrize(
-    ("held_out", "stratum"),
-    [
-        ([("r1", "definite")], "immunotherapy"),
-        ([("r1", "definite"), ("r1", "provisional")], "immunotherapy"),
-        ([("r1", "provisional"), ("r2", "provisional")], "test_first"),
-        ([("r1", "provisional")], "test_first"),
-        ([], "no_rule"),
-        (None, "not_in_force"),
-    ],
-)
-def test_a_pathway_is_the_one_recommended_for_the_first_line_or_open_where_facts_are_missing(
-    held_out: list[tuple[str, str]] | None, stratum: str
-) -> None:
-    edition = None if held_out is None else "e1"
-    with warehouse({"p": seen(900, verdict="no_rule", edition_id=edition)}) as made:
+HELD_OUT: dict[str, tuple[list[tuple[str, str]] | None, str]] = {
+    "one": ([("r1", "definite")], "immunotherapy"),
+    "one, an option open": ([("r1", "definite"), ("r1", "provisional")], "immunotherapy"),
+    "two candidates": ([("r1", "provisional"), ("r2", "provisional")], "test_first"),
+    "one candidate or none": ([("r1", "provisional")], "test_first"),
+    "no rule": ([], "no_rule"),
+    "no edition": (None, "not_in_force"),
+}
+
+
+def test_a_pathway_is_the_one_recommended_for_the_first_line_or_open_where_facts_are_missing() -> None:
+    people = {
+        name: seen(900, verdict="no_rule", edition_id=None if held_out is None else "e1")
+        for name, (held_out, _) in HELD_OUT.items()
+    }
+    with warehouse(people) as made:
         _insert_editions(made)
-        found = {"decision_id": "p", "guideline": "esmo", "edition_id": "e1", "state_no": 1, "is_older": False}
-        states = [] if held_out is None else [found | {"tests_required": 0, "tests_unknown": 0}]
+        found: dict[str, Any] = {"guideline": "esmo", "edition_id": "e1", "is_older": False}
+        found |= {"tests_required": 0, "tests_unknown": 0}
+        states = [
+            found | {"decision_id": name, "state_no": number}
+            for number, (name, (held_out, _)) in enumerate(HELD_OUT.items())
+            if held_out is not None
+        ]
         made.insert(cohort.EditionState, frame(cohort.EditionState, states))
         options = [
-            {"state_no": 1, "edition_id": "e1", "rule_id": rule, "option_no": number, "certainty": certainty}
+            {"state_no": state, "edition_id": "e1", "rule_id": rule, "option_no": number, "certainty": certainty}
+            for state, (held_out, _) in enumerate(HELD_OUT.values())
             for number, (rule, certainty) in enumerate(held_out or [], start=1)
         ]
         made.insert(cohort.StateOption, frame(cohort.StateOption, options))
         strata = made.query("marts/survival_strata").filter(pl.col("exposure") == "recommended_pathway")
-    assert strata["stratum"].to_list() == [stratum]
+    assert dict(strata.select("decision_id", "stratum").iter_rows()) == {
+        name: stratum for name, (_, stratum) in HELD_OUT.items()
+    }
 
 
 def _insert_editions(made: Warehouse) -> None:

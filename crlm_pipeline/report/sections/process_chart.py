@@ -23,11 +23,14 @@ _BEYOND: Final = "Beyond the limits"
 _RUN: Final = "In a run of eight or more"
 _WITHIN: Final = "Within the limits"
 _SENTENCE: Final = (
-    f"The first {BASELINE_YEARS} years set the centre line. A period beyond the limits is a signal: chance alone puts "
-    f"fewer than 3 of 1,000 there. {RUN} or more periods in a row on one side of the line are a weaker one: where "
-    "nothing has moved, chance alone makes such a run in about one of five charts of 40 quarters and one of twelve "
-    "charts of 11 years. A signal says that practice or recording has changed, not that it is better or worse than it "
-    "should be. A chart needs 30 cases a period on average: by quarter if it has them, else by year."
+    f"Each indicator against its own first {BASELINE_YEARS} years. A signal says that practice or recording has "
+    "changed, not that it is better or worse than it should be."
+)
+_RULES: Final = (
+    "A period beyond the limits is a signal: chance alone puts fewer than 3 of 1,000 there. "
+    f"{RUN} or more periods in a row on one side of the line are a weaker one: where nothing has moved, chance alone "
+    "makes such a run in about one of five charts of 40 quarters, and in one of twelve charts of 11 years. Charts with "
+    "a signal are drawn. A chart needs 30 cases a period on average: by quarter if it has them, else by year."
 )
 _HEADINGS: Final = {
     "title": "Indicator",
@@ -53,7 +56,9 @@ def section(registry: Registry, centre: str | None) -> Section | None:
     if not charts:
         return None
     drawn = [_figure(one, centre) for one in charts if (one.points.frame["signal"] != _WITHIN).any()]
-    return Section("process-charts", "What has changed over time", _SENTENCE, (*drawn, _listed(registry, charts)))
+    return Section(
+        "process-charts", "What has changed over time", _SENTENCE, (_listed(registry, charts), _RULES, *drawn)
+    )
 
 
 def figure(registry: Registry, indicator_id: str, centre: str | None) -> Figure | None:
@@ -118,9 +123,9 @@ def _with_signals(frame: pl.DataFrame, met: int, total: int) -> pl.DataFrame:
 
 def _figure(chart: _Chart, centre: str | None) -> Figure:
     definition, frame = chart.definition, chart.points.frame
-    span = frame.filter("is_baseline")["period"]
+    span = frame.filter("is_baseline")["period"].to_list()
     caption = (
-        f"{definition.id}: {definition.title}, {centre or ALL}. Line: the baseline, {span.first()} to {span.last()} "
+        f"{definition.id}: {definition.title}, {centre or ALL}. Line: the baseline, {span[0]} to {span[-1]} "
         "(shaded); broken: exact limits that 99.73 % of periods keep if nothing has changed, wider where cases are few "
         "(beta-binomial, so that the doubt about the baseline is in them). A stroke is a rate that lies somewhere in "
         "it; periods with too few cases for a rate are gaps."

@@ -15,7 +15,7 @@ from crlm_pipeline.report.curves import MONTHS, UNKNOWN
 from crlm_pipeline.report.fragments import Figure, Section, Table
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.tables import table
-from crlm_pipeline.report.words import in_words, percent, percent_and_interval
+from crlm_pipeline.report.words import in_words, percent_and_interval, words
 
 _SENTENCE: Final = (
     "Kaplan\u2013Meier estimates of overall survival from the start of the first line of systemic treatment, at fixed "
@@ -31,6 +31,8 @@ CAUTION: Final = (
 _UNDIVIDED: Final = {"is_judged": None, "class": None, "pathway": None, "local_treatment": None}
 _COLOURS: Final = (figures.TEAL, figures.AMBER, figures.RED, figures.GREY, figures.PALE_TEAL)
 _ALL: Final = "All first lines"
+# Groups that no edition speaks of; the table has them.
+_UNDRAWN: Final = tuple(words(value) for value in ("no_rule", "not_in_force", "out_of_scope"))
 
 
 class _Division(NamedTuple):
@@ -132,19 +134,22 @@ def _drawn(curves: SafeTable, caption: str, by: str) -> list[Figure | Table]:
 
 
 def _reading(shown: pl.DataFrame, lines: list[str], by: str) -> str:
-    """Say how many of the first, largest curve live at its last common month."""
+    """Say how many live at the last month that all curves have; a curve starts at its landmark."""
     month = _common_month(shown, lines)
     said = [
-        f"{percent(row['percent'])} ({line.lower()})" if len(lines) > 1 else percent(row["percent"])
+        (f"{line} " if len(lines) > 1 else "") + _whole(row["percent"])
         for line in lines
         for row in shown.filter(pl.col("line") == line, pl.col("month") == month).iter_rows(named=True)
     ]
-    start = shown["month"].min()
-    since = "of the first dose" if start == 0 else f"of the first dose, of those who lived {start} months"
-    divided = "" if len(lines) == 1 else f", by {by}"
-    return f"Alive {month} months after the start {since}{divided}: {'; '.join(said)}.".replace(
-        "the start of the first dose", "the first dose"
-    )
+    start = int(shown["month"].to_numpy().min())
+    lived = f", of those who lived {start} months" if start else ""
+    divided = f", by {by}" if len(lines) > 1 else ""
+    return f"Alive {month} months after the first dose{lived}{divided}: {'; '.join(said)}."
+
+
+def _whole(estimate: float) -> str:
+    """Return a percentage as it is published: without decimals, which would tell of single patients."""
+    return f"{estimate:.0f}\u202f%"
 
 
 def _common_month(shown: pl.DataFrame, lines: list[str]) -> int:
@@ -168,8 +173,8 @@ def _numbers(curves: SafeTable, caption: str) -> Table:
     """Return the numbers in follow-up, the deaths and the estimates: a row per curve, a column per month."""
     deaths = pl.format(" ({})", "n_deaths_shown").fill_null("")
     whole = [pl.col(name).cast(pl.Int64) for name in ("percent", "ci_low", "ci_high")]
-    interval = pl.format(" ({}\u2013{})", *whole[1:]).fill_null("")
-    estimate = pl.concat_str(pl.format("; {} %", whole[0]), interval).fill_null("")
+    interval = pl.format("\u00a0({}\u2013{})", *whole[1:]).fill_null("")
+    estimate = pl.concat_str(pl.format("; {}\u00a0%", whole[0]), interval).fill_null("")
     is_hidden = (pl.col("shown") == HIDDEN_TEXT) & (pl.col("n_deaths_shown") == HIDDEN_TEXT)
     text = pl.when(is_hidden).then(pl.lit(HIDDEN_TEXT)).otherwise(pl.concat_str("shown", deaths, estimate))
     wide = curves.map(
@@ -200,6 +205,6 @@ def _unknown(rows: SafeTable) -> str:
         return said
     row = bounds.row(0, named=True)
     return (
-        f"{said} Had all of them died at once, {percent(row['percent_worst'])} would be alive at 24 months; had all "
-        f"lived to the as-of date, {percent(row['percent_best'])}."
+        f"{said} Had all of them died at once, {_whole(row['percent_worst'])} would be alive at 24 months; had all "
+        f"lived to the as-of date, {_whole(row['percent_best'])}."
     )
