@@ -42,7 +42,7 @@ def section(registry: Registry, centre: str | None) -> Section:
     blocks.append(_every_category(known))
     blocks.append(published_table({analyte for analyte, _ in DRAWN}))
     if centre is None:
-        blocks += [made] if (made := comparison_table(_shares(registry.tables["biomarkers"], None))) else []
+        blocks += [made] if (made := comparison_table(shares(registry.tables["biomarkers"], None))) else []
         blocks.append(_populations(registry))
     return Section("biomarkers", "What the tumours are", _SENTENCE, tuple(blocks))
 

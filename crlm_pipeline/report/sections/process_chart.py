@@ -12,16 +12,14 @@ import polars as pl
 from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.indicators import Definition, definitions
 from crlm_pipeline.process_charts import BASELINE_YEARS, RUN, beyond, in_run, limits
-from crlm_pipeline.report import figures
+from crlm_pipeline.report import over_time
 from crlm_pipeline.report.fragments import Figure, Section, Table
+from crlm_pipeline.report.over_time import BEYOND, IN_RUN, WITHIN
 from crlm_pipeline.report.rates import least_and_most, possible_percent
 from crlm_pipeline.report.registry import ALL, Registry
 from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import percent
 
-_BEYOND: Final = "Beyond the limits"
-_RUN: Final = "In a run of eight or more"
-_WITHIN: Final = "Within the limits"
 _SENTENCE: Final = (
     f"Each indicator against its own first {BASELINE_YEARS} years. A signal says that practice or recording has "
     "changed, not that it is better or worse than it should be."
@@ -55,7 +53,7 @@ def section(registry: Registry, centre: str | None) -> Section | None:
     charts = [made for one in definitions() if (made := _chart(registry, one, centre)) is not None]
     if not charts:
         return None
-    drawn = [_figure(one, centre) for one in charts if (one.points.frame["signal"] != _WITHIN).any()]
+    drawn = [_figure(one, centre) for one in charts if (one.points.frame["signal"] != WITHIN).any()]
     return Section(
         "process-charts", "What has changed over time", _SENTENCE, (_listed(registry, charts), _RULES, *drawn)
     )
@@ -113,10 +111,10 @@ def _with_signals(frame: pl.DataFrame, met: int, total: int) -> pl.DataFrame:
         pl.Series("low", np.where(is_known, low, np.nan)).fill_nan(None),
         pl.Series("high", np.where(is_known, high, np.nan)).fill_nan(None),
         pl.when(is_beyond)
-        .then(pl.lit(_BEYOND))
+        .then(pl.lit(BEYOND))
         .when(is_run)
-        .then(pl.lit(_RUN))
-        .otherwise(pl.lit(_WITHIN))
+        .then(pl.lit(IN_RUN))
+        .otherwise(pl.lit(WITHIN))
         .alias("signal"),
     )
 
@@ -132,7 +130,7 @@ def _figure(chart: _Chart, centre: str | None) -> Figure:
     )
     reading = _reading(chart)
     return Figure(
-        svg=figures.process_chart(frame, chart.centre_line),
+        svg=over_time.process_chart(frame, chart.centre_line),
         reading=f"{definition.title}: {reading}",
         caption=caption,
         alternative=f"Process chart of {definition.title}. {reading}",
@@ -142,8 +140,8 @@ def _figure(chart: _Chart, centre: str | None) -> Figure:
 
 def _reading(chart: _Chart) -> str:
     frame = chart.points.frame.drop_nulls("least")
-    outside = frame.filter(pl.col("signal") == _BEYOND)
-    in_runs = frame.filter(pl.col("signal") == _RUN)
+    outside = frame.filter(pl.col("signal") == BEYOND)
+    in_runs = frame.filter(pl.col("signal") == IN_RUN)
     base = f"{percent(chart.centre_line)} at the baseline"
     if outside.height:
         side = _sides(outside, chart.centre_line)
@@ -178,7 +176,7 @@ def _row(chart: _Chart) -> tuple[str, ...]:
         f"{chart.definition.id}: {chart.definition.title}",
         percent(chart.centre_line),
         f"{rate} ({last['period']})",
-        str((frame["signal"] == _BEYOND).sum()),
-        str((frame["signal"] == _RUN).sum()),
+        str((frame["signal"] == BEYOND).sum()),
+        str((frame["signal"] == IN_RUN).sum()),
         str(frame.height),
     )

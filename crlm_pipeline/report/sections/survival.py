@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from crlm_pipeline.disclosure import HIDDEN_TEXT, SafeTable
-from crlm_pipeline.report import figures
+from crlm_pipeline.report import figures, over_time
 from crlm_pipeline.report.curves import MONTHS, UNKNOWN
 from crlm_pipeline.report.fragments import Figure, Section, Table
 from crlm_pipeline.report.registry import Registry
@@ -120,7 +120,7 @@ def _drawn(curves: SafeTable, caption: str, by: str) -> list[Figure | Table]:
     shown = estimated.filter(pl.col("line").is_in(lines))
     colours = dict(zip(lines, _COLOURS, strict=False))
     figure = Figure(
-        svg=figures.survival(shown, colours),
+        svg=over_time.survival(shown, colours),
         reading=_reading(shown, lines, by),
         caption=(
             f"{caption} Point: estimate; stroke: 95 % interval (log-log). The broken line joins the points, and "
