@@ -1,4 +1,4 @@
-"""Builds the mart tables: SQL counts; `statistics`, `indicators`, `process_charts` and `survival` do the rest."""
+"""Builds the marts: SQL counts; `statistics`, `indicators`, `process_charts`, `survival` do the rest. Views, macros."""
 
 import hashlib
 from datetime import date
@@ -9,6 +9,8 @@ import polars as pl
 from crlm_pipeline import indicators, process_charts, survival
 from crlm_pipeline.guidelines.patterns import tokens
 from crlm_pipeline.guidelines.treatment_class import treatment_class
+from crlm_pipeline.indicator_members import members_macro
+from crlm_pipeline.macros import macros
 from crlm_pipeline.settings import Overdispersion
 from crlm_pipeline.statistics import percent_with_interval
 from crlm_pipeline.warehouse import Warehouse
@@ -16,6 +18,7 @@ from schemas import vocabulary as v
 from schemas.audit import ReportKey
 from schemas.column import Table, describe
 from schemas.mart import (
+    MART_VIEWS,
     BiomarkerDistribution,
     Concordance,
     DataQuality,
@@ -54,7 +57,7 @@ CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
 
 
 def build_marts(warehouse: Warehouse, as_of: date, overdispersion: Overdispersion = "none") -> None:
-    """Fill every mart table, and the key to the centre codes of the report, from extract and cohort.
+    """Fill every mart table and the key to the centre codes of the report; add the views and macros for analysts.
 
     Call once, after `cohort.verdict` and its companions are filled; `as_of` is the day up to which facts count,
     `overdispersion` how funnel limits allow for centres that vary more than chance.
@@ -71,6 +74,10 @@ def build_marts(warehouse: Warehouse, as_of: date, overdispersion: Overdispersio
     warehouse.build_mart(PatientTimeline, "marts/patient_timeline")
     _insert_comparisons(warehouse)
     warehouse.insert(ReportKey, centre_codes(warehouse.query("report/centres")["centre_id"]))
+    for model in MART_VIEWS:
+        warehouse.create_view(model, f"views/{describe(model).name}")
+    for macro in (*macros(), members_macro()):
+        warehouse.create_macro(macro)
 
 
 def _insert_comparisons(warehouse: Warehouse) -> None:

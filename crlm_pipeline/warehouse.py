@@ -16,6 +16,7 @@ import polars as pl
 
 from crlm_pipeline.ddl import SQL_TYPES, comments, create_table, literal, quoted
 from crlm_pipeline.errors import CrlmError, SourceError, WarehouseBusyError
+from crlm_pipeline.macros import Macro
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.resources import sql
 from schemas.archive import ARCHIVE_MODELS
@@ -24,6 +25,7 @@ from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
 from schemas.column import Table, TableDescription, describe
 from schemas.extract import EXTRACT_MODELS
 from schemas.guideline import GUIDELINE_MODELS
+from schemas.mart import MART_VIEWS
 
 SCHEMAS: Final = ("extract", "cohort", "guideline", "audit", "mart", "archive")
 HASHED_SCHEMAS: Final = ("extract", "cohort", "guideline", "mart")
@@ -56,6 +58,7 @@ _BY_SQL: Final = (
     Recommendation,
     RequiredTest,
 )  # tables or views that a statement of sql/ creates, as it does the marts
+_VIEWS_OF_HASHED: Final = {(describe(model).schema, describe(model).name) for model in MART_VIEWS}
 _TABLES: Final = tuple(
     model
     for model in (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *AUDIT_MODELS, *ARCHIVE_MODELS)
@@ -176,15 +179,22 @@ class Warehouse:
         """Create the view that `sql/<sql_name>.sql` defines and comment it."""
         self.build_mart(model, sql_name)
 
+    def create_macro(self, macro: Macro) -> None:
+        """Store a macro with its comment; whoever opens the file may call it."""
+        self._connection.execute(macro.definition)
+        kind = "macro" if macro.is_value else "macro table"
+        self._connection.execute(f"comment on {kind} {macro.qualified_name} is {literal(macro.comment)}")
+
     def content_hash(self) -> str:
         """Return a SHA-256 over the rows of extract, cohort, guideline and mart, whatever their order.
 
         Per table: the number of rows and the sums of both halves of each row's MD5. Sums need no sort and no memory,
         keep count of repeated rows, and tell accidents apart with 128 bits; forgery is no concern here. The row's text
-        is JSON, which keeps null, empty text and numbers apart, and does not depend on the process.
+        is JSON, which keeps null, empty text and numbers apart, and does not depend on the process. The views for
+        analysts hold nothing of their own and are left out.
         """
         digest = hashlib.sha256()
-        for schema, name in self._relations():
+        for schema, name in (found for found in self._relations() if found not in _VIEWS_OF_HASHED):
             row_hash = f"from {quoted(schema)}.{quoted(name)} as one select md5(to_json(one)) as hash"
             sums = self._connection.sql(row_hash).aggregate(
                 "count(*), sum(('0x' || hash[1:16])::ubigint), sum(('0x' || hash[17:32])::ubigint)"

@@ -3,7 +3,8 @@
 from typing import Final
 
 from schemas import vocabulary as v
-from schemas.column import Boolean, Count, Date, Integer, Number, Table, Text, column
+from schemas.cohort import EDITION_ID, GUIDELINE, RULE_ID, CohortPatient, Decision
+from schemas.column import Boolean, Count, Date, Integer, Number, Table, Text, TextList, column
 
 POPULATION: Final = column("Population counted.", required=True, values=v.POPULATION)
 CENTRE_ID: Final = column("Centre; unknown = all centres.")
@@ -298,6 +299,67 @@ class Uptake(Table):
         metadata = {"grain": "population, edition, rule, centre and period"}
 
 
+class JudgedDecision(Decision):
+    """A decision with every fact known on that day and its verdict under one series: one row to group and filter."""
+
+    year: Integer = column("Calendar year of the decision; unknown on a relative calendar.")
+    centre_code: Text = column("Code of the centre in the report.", required=True)
+    is_metastatic: Boolean = column("Whether metastatic disease is on record of the patient.", required=True)
+    is_crlm: Boolean = column("Whether liver metastases are on record of the patient.", required=True)
+    guideline: Text = GUIDELINE
+    edition_id: Text = EDITION_ID
+    is_edition_signed: Boolean = column("Whether a clinician has signed the edition.")
+    verdict: Text = column("Verdict.", required=True, values=v.VERDICT)
+    verdict_class: Text = column(
+        "concordant, discordant or contraindicated for these verdicts, else the verdict.", required=True
+    )
+    is_evaluable: Boolean = column("Whether the guideline was followed could be judged.", required=True)
+    is_concordant: Boolean = column("Whether it was followed; unknown where that could not be judged.")
+    rule_id: Text = RULE_ID
+    rule_title: Text = column("The rule in one sentence.")
+    pathway: Text = column("Precision pathway of the rule.", values=v.PATHWAY)
+    reason: Text = column("Why this verdict, in a sentence.", required=True)
+    missing_facts: TextList = column("Unknown facts of the candidate rules, alphabetical.", required=True)
+    unlocking_facts: TextList = column("A smallest set of missing facts that decides the verdict.", required=True)
+    would_be: Text = column("What the verdict is under each candidate rule.")
+    is_within_grace: Boolean = column("Whether the older edition's verdict was kept.", required=True)
+    is_edition_superseded: Boolean = column("Whether a newer edition existed that is not held here.", required=True)
+
+    class Config:
+        name = "mart.judged_decision"
+        metadata = {"grain": "decision and guideline", "key": ["decision_id", "guideline"]}
+
+
+class PatientProfile(CohortPatient):
+    """An accepted patient with side and biomarkers by every tissue result known at the as-of date."""
+
+    year: Integer = column("Calendar year of the first event; unknown on a relative calendar.")
+    centre_code: Text = column("Code of the centre in the report.", required=True)
+    birth_year: Integer = column("Year of birth.", unit="year", sensitivity="quasi-identifier")
+    sex: Text = column("Sex.", values=v.SEX, sensitivity="quasi-identifier")
+    side: Text = column("Side of the primary.", values=v.SIDE)
+    msi: Text = column("Microsatellite instability or mismatch-repair deficiency, merged.", values=v.MSI)
+    ras: Text = column("Extended RAS status.", values=v.RAS)
+    kras: Text = column("KRAS by its six codons.", values=v.RAS)
+    nras: Text = column("NRAS by its six codons.", values=v.RAS)
+    kras_g12c: Boolean = column("Whether KRAS G12C was found; unknown when the allele is.")
+    kras_g12d: Boolean = column("Whether KRAS G12D was found; unknown when the allele is.")
+    braf: Text = column("BRAF status.", values=v.BRAF)
+    is_braf_tested: Boolean = column(
+        "Whether BRAF was tested, also where the variant's place is not known.", required=True
+    )
+    her2: Text = column("HER2 by the MOUNTAINEER scheme.", values=v.HER2)
+    n_decisions: Count = column("Decisions, the next step included.", required=True)
+    n_lines: Count = column("Lines of therapy, the perioperative or adjuvant course not counted.", required=True)
+
+    class Config:
+        name = "mart.patient_profile"
+        metadata = {"grain": "accepted patient", "key": ["patient_id"]}
+
+
+# Views: what they show is hashed with the tables below them, so they are not hashed again.
+MART_VIEWS: Final[tuple[type[Table], ...]] = (JudgedDecision, PatientProfile)
+
 MART_MODELS: Final[tuple[type[Table], ...]] = (
     BiomarkerDistribution,
     Concordance,
@@ -310,4 +372,5 @@ MART_MODELS: Final[tuple[type[Table], ...]] = (
     Uptake,
     Survival,
     ProcessChart,
+    *MART_VIEWS,
 )
