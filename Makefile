@@ -1,9 +1,9 @@
-# example, test, check, docs, golden, prove, fuzz, bench: each builds .venv from the pinned, hashed requirements first.
+# example, test, check, docs, site, golden, prove, fuzz, bench: each builds .venv from the pinned, hashed requirements first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: example test check docs golden prove fuzz bench format
+.PHONY: example test check docs site golden prove fuzz bench format
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,7 +30,12 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.installed
-	$(BIN)/python -m crlm_pipeline.documentation docs
+	$(BIN)/crlm ingest data/example --warehouse build/docs/crlm.duckdb
+	$(BIN)/crlm annotate --warehouse build/docs/crlm.duckdb
+	$(BIN)/python -m crlm_pipeline.documentation docs build/docs/crlm.duckdb
+
+site: $(VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 golden: $(VENV)/.installed
 	CRLM_RENEW_GOLDEN=1 $(BIN)/pytest -n 0 tests/golden

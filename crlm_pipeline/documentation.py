@@ -1,6 +1,7 @@
 """The documentation that is generated, so that it cannot differ from what runs: dictionary, guideline pages, editorial.
 
-`python -m crlm_pipeline.documentation docs` (or `make docs`) writes it anew; a test compares it with what is committed.
+`python -m crlm_pipeline.documentation docs` writes it anew; with the warehouse of the example as second argument (as
+`make docs` calls it) also the pages that show results. A test compares them with what is committed.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from crlm_pipeline import resources
+from crlm_pipeline.cookbook import Recipe, recipes
 from crlm_pipeline.extracts import limits
 from crlm_pipeline.guidelines.comparison import statements
 from crlm_pipeline.guidelines.coverage import coverage
@@ -21,13 +23,18 @@ from crlm_pipeline.guidelines.model import Edition, Rule
 from crlm_pipeline.guidelines.review_sheet import example_in_words
 from crlm_pipeline.guidelines.showcases import SHOWCASES, Shown, show
 from crlm_pipeline.indicators import Definition, definitions
+from crlm_pipeline.indicator_members import members_macro
+from crlm_pipeline.macros import Macro, macros
 from crlm_pipeline.validation.casts import LONGEST_TEXT
+from crlm_pipeline.warehouse import Warehouse
 from schemas.archive import ARCHIVE_MODELS
-from schemas.audit import AUDIT_MODELS
-from schemas.cohort import COHORT_MODELS
-from schemas.column import Column, TableDescription, describe
+from schemas.audit import AUDIT_MODELS, Finding, ReportKey, Run, SourceFile
+from schemas.cohort import COHORT_MODELS, CohortPatient, Decision, Verdict
+from schemas.column import Column, Table, TableDescription, describe
 from schemas.extract import EXTRACT_MODELS
-from schemas.guideline import GUIDELINE_MODELS
+from schemas.guideline import GUIDELINE_MODELS, Option
+from schemas.guideline import Edition as EditionTable
+from schemas.guideline import Rule as RuleTable
 from schemas.mart import MART_MODELS
 
 EDITION_COLUMNS: Final = ("edition", "guideline", "kind", "from", "to", "applies in", "rules", "state", "signed")
@@ -40,6 +47,21 @@ STRENGTHS: Final = {
     "N": "not recommended",
     "B": "benchmark or fact",
 }
+
+# What other tables join, each by columns of the same names.
+_JOINED: Final[tuple[tuple[type[Table], tuple[str, ...]], ...]] = (
+    (CohortPatient, ("patient_id",)),
+    (Decision, ("decision_id",)),
+    (Verdict, ("decision_id", "guideline")),
+    (EditionTable, ("edition_id",)),
+    (RuleTable, ("edition_id", "rule_id")),
+    (Option, ("edition_id", "rule_id", "option_no")),
+    (Run, ("run_id",)),
+    (Finding, ("finding_id",)),
+    (SourceFile, ("source_file_id",)),
+    (ReportKey, ("centre_id",)),
+)
+_SHOWN_ROWS: Final = 8
 
 
 def data_dictionary() -> str:
@@ -57,11 +79,20 @@ def _table_section(table: TableDescription) -> str:
     key += (
         f" A later delivery corrects a row of the same {_names(table.identity)}." if table.schema == "extract" else ""
     )
+    joined = "; ".join(f"`{name}` by {_names(columns)}" for name, columns in joins(table))
+    key += f" Joins {joined}." if joined else ""
     header = ("column", "type", "meaning", "values", "codes", "sensitivity")
     rows = [_column_row(column) for column in table.columns]
     return (
         f"### {table.qualified_name}\n\n{table.sentence} Grain: {table.grain}.{key}\n\n{_markdown_table(header, rows)}"
     )
+
+
+def joins(table: TableDescription) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the tables whose key a table holds, with the columns of the key."""
+    own = table.polars_schema.keys()
+    found = [(describe(model).qualified_name, columns) for model, columns in _JOINED if own >= set(columns)]
+    return [(name, columns) for name, columns in found if name != table.qualified_name]
 
 
 def _names(columns: Sequence[str]) -> str:
@@ -157,6 +188,68 @@ def _rule_section(edition: Edition, rule: Rule) -> str:
 
 def _code(said: str) -> str:
     return f"`{said}`" if " | " in said else said
+
+
+def editions_page(knowledge: Knowledge) -> str:
+    """Return every edition with its state, each linked to its page, as Markdown."""
+    rows = [
+        (f"[{name}]({name}.md)", *("" if cell is None else str(cell) for cell in rest))
+        for name, *rest in edition_rows(knowledge)
+    ]
+    return _page(["# Guideline pages", GENERATED, _markdown_table(EDITION_COLUMNS, rows)])
+
+
+def macros_page() -> str:
+    """Return every macro of the warehouse with its parameters, grain and example, as Markdown."""
+    every = sorted((*macros(), members_macro()), key=lambda macro: macro.name)
+    says = (
+        "Stored in the file, so that they can be called wherever it is opened, also read-only. A file attached beside "
+        "another needs `use` first. A parameter with `:=` has a default; name it to change it: "
+        "`mart.concordance_by('year', guideline := 'asco')`."
+    )
+    return _page(["# Macros", GENERATED, says, *map(_macro_section, every)])
+
+
+def _macro_section(macro: Macro) -> str:
+    rows = [(f"`{each.name}`", f"`{each.default}`" if each.default else "", each.sentence) for each in macro.parameters]
+    columns = f" Columns: {macro.columns}." if macro.columns else ""
+    return "\n\n".join(
+        [
+            f"## {macro.name}",
+            f"{macro.title} Grain: {macro.grain}.{columns}",
+            _markdown_table(("parameter", "default", "meaning"), rows),
+            f"```sql\n{macro.example};\n```",
+        ]
+    )
+
+
+def cookbook_page(example: Warehouse) -> str:
+    """Return every question with its query, what its result means, and the first rows in the example, as Markdown."""
+    says = (
+        "Questions of registry analysts and auditors, one query each. The results below are those of the embedded "
+        "example: invented patients. An empty cell is null. The warehouse holds true counts: what leaves it for "
+        "readers outside goes through the report, which suppresses small ones."
+    )
+    sections = [_recipe_section(number, recipe, example) for number, recipe in enumerate(recipes(), 1)]
+    return _page(["# Cookbook", GENERATED, says, *sections])
+
+
+def _recipe_section(number: int, recipe: Recipe, example: Warehouse) -> str:
+    found = example.query(recipe.sql_name)
+    rows = [tuple(map(_cell, row)) for row in found.head(_SHOWN_ROWS).iter_rows()]
+    more = f"\n\nThe first {_SHOWN_ROWS} of {found.height} rows." if found.height > _SHOWN_ROWS else ""
+    return (
+        f"## {number}. {recipe.question}\n\nFor the {recipe.reader}. {recipe.means}\n\n"
+        f"```sql\n{recipe.statement.strip()};\n```\n\n{_markdown_table(found.columns, rows)}{more}"
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def editorial_page() -> str:
@@ -310,15 +403,28 @@ def generated_pages() -> dict[str, str]:
         "showcases.md": showcases_page(knowledge),
         "biomarkers.md": biomarkers_page(),
         "indicators.md": indicators_page(),
+        "macros.md": macros_page(),
         "formats/limits.md": limits_page(),
+        "guidelines/README.md": editions_page(knowledge),
         "guidelines/edition.schema.json": json.dumps(edition_schema(), indent=1) + "\n",
         **{f"guidelines/{edition.edition}.md": edition_page(edition) for edition in knowledge.editions},
     }
 
 
-def write_pages(folder: Path) -> None:
-    """Write the generated pages; a guideline page whose edition is gone is removed."""
+def pages_with_results(example: Warehouse) -> dict[str, str]:
+    """Return every generated page that shows results of the example, by its path below `docs/`."""
+    return {"cookbook.md": cookbook_page(example)}
+
+
+def write_pages(folder: Path, example: Path | None = None) -> None:
+    """Write the generated pages, those with results if the example's warehouse is given.
+
+    A guideline page whose edition is gone is removed.
+    """
     pages = generated_pages()
+    if example:
+        with Warehouse.open_readonly(example) as warehouse:
+            pages |= pages_with_results(warehouse)
     (folder / "guidelines").mkdir(parents=True, exist_ok=True)
     for path in (folder / "guidelines").glob("*.md"):
         if path.relative_to(folder).as_posix() not in pages:
@@ -337,4 +443,4 @@ def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
 
 if __name__ == "__main__":
-    write_pages(Path(sys.argv[1]))
+    write_pages(*map(Path, sys.argv[1:]))

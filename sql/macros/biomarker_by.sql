@@ -30,10 +30,10 @@ one_each as (
 
 select
     * exclude (n_total, n_tested, one),
-    nullif(one.key, '') as category,
-    one.value::bigint as n,
+    nullif(struct_extract(one, 'key'), '') as category,
+    struct_extract(one, 'value')::bigint as n,
     n_tested,
     n_total,
-    unnest(mart.share_of(case when one.key <> '' then one.value end, n_tested)) as share
+    unnest(mart.share_of(case when category is not null then n end, n_tested)) as share
 from one_each
 order by all
