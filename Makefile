@@ -33,6 +33,7 @@ docs: $(VENV)/.installed
 	$(BIN)/crlm ingest data/example --warehouse build/docs/crlm.duckdb
 	$(BIN)/crlm annotate --warehouse build/docs/crlm.duckdb
 	$(BIN)/python -m crlm_pipeline.documentation docs build/docs/crlm.duckdb
+	$(BIN)/marimo export md notebooks/registry.py | sed -E 's/^(```[a-z]+) \{\.marimo.*\}$$/\1/' > docs/notebook.md
 
 site: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -102,7 +102,7 @@ def test_concordance_by_columns_of_the_mart_is_the_mart(
         from mart.concordance
         where guideline = 'esmo' and population = '{population}' and {condition}
         group by {dimensions}
-        """,  # noqa: S608
+        """,
     )
     assert mart.height > 1
     assert_frame_equal(counted.drop_nulls(named), mart, check_row_order=False)
@@ -117,7 +117,7 @@ def test_biomarker_by_columns_of_the_mart_is_the_mart(connection: duckdb.DuckDBP
         select centre_id, year, category, n, n_tested, n_total, percent, ci_low, ci_high
         from mart.biomarker_distribution
         where analyte = '{analyte}' and population = 'crlm' and centre_id is not null and year is not null and n > 0
-        """,  # noqa: S608
+        """,
     )
     assert mart.height > 1
     assert_frame_equal(counted, mart, check_row_order=False)
@@ -188,7 +188,7 @@ def test_the_members_of_every_indicator_are_those_it_counts(connection: duckdb.D
                 count(*) filter (where state in ('met', 'not met')) as denominator,
                 count(*) filter (where state = 'not evaluable') as n_not_evaluable
             from mart.members_of_indicator('{one}') where state <> 'outside the denominator' group by centre_id
-            """,  # noqa: S608
+            """,
         )
         for one in counted["indicator_id"].unique()
     )

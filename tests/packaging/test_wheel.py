@@ -88,6 +88,8 @@ def test_the_source_distribution_holds_what_its_allow_list_says(sdist_names: set
         "tests",
         "docs",
         "bench",
+        "notebooks",
+        "mkdocs.yml",
         "data",
         "Makefile",
         "README.md",
