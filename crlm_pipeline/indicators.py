@@ -81,7 +81,7 @@ class Definition(BaseModel):
 
 # What several indicators read of the care given: statement in `sql/care/` and the name under which they read its rows.
 # Each may read those before it.
-_CARE: Final = {
+CARE: Final = {
     "follow_up": "follow_up",
     "uncertain_tests": "uncertain_test",
     "treatment_lines": "treatment_line",
@@ -139,7 +139,7 @@ def _look_at_care(warehouse: Warehouse, as_of: date) -> None:
     """Let the statements of the indicators read what several of them ask of the care given, and the countries."""
     countries = pl.DataFrame(reference("countries")).select("alpha_2", is_eu_eea=pl.col("is_eu_eea") == "true")
     warehouse.register("country", countries)
-    for sql_name, name in _CARE.items():
+    for sql_name, name in CARE.items():
         parameters = {"as_of": as_of} if "$as_of" in sql(f"care/{sql_name}") else {}
         warehouse.register(name, warehouse.query(f"care/{sql_name}", **parameters))
 

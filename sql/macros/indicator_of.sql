@@ -1,29 +1,25 @@
--- title: An indicator of every centre and year, and where it stands against its funnel limits.
+-- title: An indicator of every centre and year, and where each stands.
 -- grain: centre and period; null = all
 -- parameter: indicator: id, e.g. 'P3'
--- columns: as mart.indicator; centre_code; position: above or below the 95 % or 99.8 % limits, else inside; unknown for
---   all centres and for a median
+-- columns: as mart.indicator, with the code of the centre in the report
 -- example: from mart.indicator_of('P3') where period is null
 select
-    indicator.centre_id,
+    measured.centre_id,
     report_key.code as centre_code,
-    indicator.period,
-    indicator.numerator,
-    indicator.denominator,
-    indicator.n_not_evaluable,
-    indicator.rate,
-    indicator.ci_low,
-    indicator.ci_high,
-    indicator.rate_worst,
-    indicator.rate_best,
-    case
-        when indicator.rate > indicator.limit_high_998 then 'above 99.8 %'
-        when indicator.rate < indicator.limit_low_998 then 'below 99.8 %'
-        when indicator.rate > indicator.limit_high_95 then 'above 95 %'
-        when indicator.rate < indicator.limit_low_95 then 'below 95 %'
-        when indicator.limit_low_95 is not null then 'inside'
-    end as position
-from mart.indicator
-left join audit.report_key on indicator.centre_id = report_key.centre_id
-where indicator.indicator_id = $indicator
-order by indicator.centre_id nulls first, indicator.period nulls first
+    measured.period,
+    measured.numerator,
+    measured.denominator,
+    measured.n_not_evaluable,
+    measured.n_excluded,
+    measured.n_excepted,
+    measured.rate,
+    measured.ci_low,
+    measured.ci_high,
+    measured.rate_worst,
+    measured.rate_best,
+    measured.smallest_difference,
+    measured.standing
+from mart.indicator as measured
+left join audit.report_key on measured.centre_id = report_key.centre_id
+where measured.indicator_id = $indicator
+order by measured.centre_id nulls first, measured.period nulls first

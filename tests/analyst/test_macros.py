@@ -175,7 +175,7 @@ def test_the_members_of_every_indicator_are_those_it_counts(connection: duckdb.D
     counted = rows(
         connection,
         """
-        select indicator_id, centre_id, numerator, denominator, n_not_evaluable
+        select indicator_id, centre_id, numerator, denominator, n_not_evaluable, n_excluded, n_excepted
         from mart.indicator where period is null and centre_id is not null
         """,
     )
@@ -186,7 +186,9 @@ def test_the_members_of_every_indicator_are_those_it_counts(connection: duckdb.D
             select '{one}' as indicator_id, centre_id,
                 count(*) filter (where state = 'met') as numerator,
                 count(*) filter (where state in ('met', 'not met')) as denominator,
-                count(*) filter (where state = 'not evaluable') as n_not_evaluable
+                count(*) filter (where state = 'not evaluable') as n_not_evaluable,
+                count(*) filter (where state = 'excluded') as n_excluded,
+                count(*) filter (where state = 'excepted') as n_excepted
             from mart.members_of_indicator('{one}') where state <> 'outside the denominator' group by centre_id
             """,
         )
@@ -194,36 +196,6 @@ def test_the_members_of_every_indicator_are_those_it_counts(connection: duckdb.D
     )
     assert counted.height > 1
     assert_frame_equal(listed, counted, check_row_order=False)
-
-
-# Limits of the centre below: 0.15 and 0.48 (99.8 %), 0.25 and 0.40 (95 %).
-POSITIONS = [
-    (0.14, "below 99.8 %"),
-    (0.15, "below 95 %"),
-    (0.24, "below 95 %"),
-    (0.25, "inside"),
-    (0.40, "inside"),
-    (0.41, "above 95 %"),
-    (0.48, "above 95 %"),
-    (0.49, "above 99.8 %"),
-]
-ONE_CENTRE = """
-create schema mart;
-create schema audit;
-create table audit.report_key (centre_id text, code text);
-create table mart.indicator as
-select 'P1' as indicator_id, 'a' as centre_id, null as period, 1 as numerator, 2 as denominator, 0 as n_not_evaluable,
-    $rate as rate, 0 as ci_low, 1 as ci_high, 0 as rate_worst, 1 as rate_best,
-    0.15 as limit_low_998, 0.25 as limit_low_95, 0.40 as limit_high_95, 0.48 as limit_high_998
-"""
-
-
-@pytest.mark.parametrize(("rate", "position"), POSITIONS)
-def test_an_indicator_says_on_which_side_of_its_limits_a_centre_lies(rate: float, position: str) -> None:
-    with duckdb.connect() as made:
-        made.execute(ONE_CENTRE.replace("$rate", str(rate)))
-        made.execute(next(each.definition for each in MACROS if each.name == "indicator_of"))
-        assert made.sql("select position from mart.indicator_of('P1')").fetchall() == [(position,)]
 
 
 @pytest.mark.parametrize(
