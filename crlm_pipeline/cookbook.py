@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crlm_pipeline.errors import KnowledgeError
-from crlm_pipeline.resources import sql_names
+from crlm_pipeline.resources import sql, sql_names
 from crlm_pipeline.sql_head import head_of, statement_of
 
 FIELDS: Final = ("question", "for", "columns", "means")
@@ -28,7 +28,8 @@ def recipes() -> list[Recipe]:
 
 
 def _recipe(sql_name: str) -> Recipe:
-    stated = head_of(sql_name)
+    text = sql(sql_name)
+    stated = head_of(text)
     if sorted(each.field for each in stated) != sorted(FIELDS):
         raise KnowledgeError(f"sql/{sql_name}.sql: the head states {', '.join(FIELDS)}, each once.")
     texts = {each.field: each.text for each in stated}
@@ -38,5 +39,5 @@ def _recipe(sql_name: str) -> Recipe:
         reader=texts["for"],
         columns=tuple(texts["columns"].split(", ")),
         means=texts["means"],
-        statement=statement_of(sql_name),
+        statement=statement_of(text),
     )

@@ -6,7 +6,7 @@ from typing import Final
 from crlm_pipeline.ddl import literal
 from crlm_pipeline.indicators import CARE, Definition, definitions
 from crlm_pipeline.macros import Macro, Parameter
-from crlm_pipeline.resources import reference
+from crlm_pipeline.resources import reference, sql
 from crlm_pipeline.sql_head import statement_of
 
 # What a statement is given when the indicators are counted, as the published file knows it.
@@ -32,7 +32,7 @@ where in_population
 
 def members_macro() -> Macro:
     """Return `mart.members_of_indicator`."""
-    care = [f"{name} as ({_given(statement_of(f'care/{sql_name}'))})" for sql_name, name in CARE.items()]
+    care = [f"{name} as ({_given(statement_of(sql(f'care/{sql_name}')))})" for sql_name, name in CARE.items()]
     shared = ",\n".join([f"country(alpha_2, is_eu_eea) as ({_countries()})", *care])
     members = "\nunion all\n".join(map(_members, definitions()))
     return Macro(
@@ -58,7 +58,7 @@ def _members(definition: Definition) -> str:
         "excepted": ("in_exception", definition.exceptions),
     }
     cases = [f"when {column} then {literal(state)}" for state, (column, words) in kept_out.items() if words != "none"]
-    statement = _given(statement_of(definition.sql_name))
+    statement = _given(statement_of(sql(definition.sql_name)))
     return _STATES.format(id=literal(definition.id), kept_out=" ".join(cases), statement=statement)
 
 

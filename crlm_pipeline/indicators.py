@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from crlm_pipeline.errors import KnowledgeError
 from crlm_pipeline.resources import reference, sql, sql_names
 from crlm_pipeline.settings import Overdispersion
+from crlm_pipeline.sql_head import head_of
 from crlm_pipeline.statistics import (
     Median,
     funnel_limits,
@@ -157,17 +158,8 @@ def _definition(sql_name: str) -> Definition:
 
 
 def _head(sql_name: str) -> dict[str, str]:
-    """Return the `-- name: text` lines of the head; a line that starts with more blanks continues the one before."""
-    stated: dict[str, str] = {}
-    name = ""
-    for line in sql(sql_name).splitlines():
-        if not line.startswith("--"):
-            break
-        if found := re.match(r"-- ([a-z][a-z ]*): (.+)", line):
-            name, text = found.groups()
-            stated[name] = text.strip()
-        elif name:
-            stated[name] += " " + line.removeprefix("--").strip()
+    """Return what the head states by field."""
+    stated = {each.field: each.text for each in head_of(sql(sql_name))}
     wrong = sorted(set(HEADER) - stated.keys()) + sorted(stated.keys() - {*HEADER, *OPTIONAL})
     if wrong:
         message = f"sql/{sql_name}.sql: the head must state {', '.join(HEADER)}; check: {', '.join(wrong)}."

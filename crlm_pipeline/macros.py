@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crlm_pipeline.errors import KnowledgeError
-from crlm_pipeline.resources import sql_names
+from crlm_pipeline.resources import sql, sql_names
 from crlm_pipeline.sql_head import Stated, head_of, statement_of
 
 FIELDS: Final = ("title", "grain", "parameter", "columns", "example")
@@ -75,7 +75,8 @@ def macros() -> list[Macro]:
 
 
 def _macro(sql_name: str) -> Macro:
-    stated = head_of(sql_name)
+    text = sql(sql_name)
+    stated = head_of(text)
     _refuse_incomplete(sql_name, stated)
     texts = {each.field: each.text for each in stated}
     macro = Macro(
@@ -85,7 +86,7 @@ def _macro(sql_name: str) -> Macro:
         parameters=tuple(_parameter(each.text) for each in stated if each.field == "parameter"),
         columns=texts.get("columns", ""),
         example=texts["example"],
-        statement=statement_of(sql_name),
+        statement=statement_of(text),
     )
     used, declared = set(re.findall(r"\$(\w+)", macro.statement)), {each.name for each in macro.parameters}
     if used != declared:

@@ -1,9 +1,7 @@
-"""Reads the head of an SQL file: `-- field: text` lines before the statement."""
+"""Reads the text of an SQL file: a head of `-- field: text` lines, then the statement."""
 
 import re
 from typing import NamedTuple
-
-from crlm_pipeline.resources import sql
 
 
 class Stated(NamedTuple):
@@ -13,25 +11,22 @@ class Stated(NamedTuple):
     text: str
 
 
-def head_of(sql_name: str) -> list[Stated]:
-    """Return what the head of `sql/<sql_name>.sql` states, in order.
-
-    A comment line that names no field continues the one before.
-    """
+def head_of(text: str) -> list[Stated]:
+    """Return what the head states, in order; a comment line that names no field continues the one before."""
     stated: list[Stated] = []
-    for line in sql(sql_name).splitlines():
+    for line in text.splitlines():
         if not line.startswith("--"):
             break
         if found := re.match(r"-- ([a-z][a-z ]*): (.+)", line):
             stated.append(Stated(*map(str.strip, found.groups())))
         elif stated:
-            field, text = stated.pop()
-            stated.append(Stated(field, f"{text} {line.removeprefix('--').strip()}"))
+            field, said = stated.pop()
+            stated.append(Stated(field, f"{said} {line.removeprefix('--').strip()}"))
     return stated
 
 
-def statement_of(sql_name: str) -> str:
-    """Return the statement below the head of `sql/<sql_name>.sql`."""
-    lines = sql(sql_name).splitlines()
+def statement_of(text: str) -> str:
+    """Return the statement below the head."""
+    lines = text.splitlines()
     body = next(number for number, line in enumerate(lines) if not line.startswith("--"))
     return "\n".join(lines[body:]) + "\n"

@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from statsmodels.stats.proportion import proportion_confint
 
-from crlm_pipeline import sql_head
+from crlm_pipeline import macros as module
 from crlm_pipeline.errors import KnowledgeError
 from crlm_pipeline.indicator_members import members_macro
 from crlm_pipeline.macros import Macro, macros
@@ -209,6 +209,6 @@ def test_the_members_of_every_indicator_are_those_it_counts(connection: duckdb.D
     ],
 )
 def test_an_incomplete_head_is_refused(monkeypatch: pytest.MonkeyPatch, text: str, problem: str) -> None:
-    monkeypatch.setattr(sql_head, "sql", lambda _: text)
+    monkeypatch.setattr(module, "sql", lambda _: text)
     with pytest.raises(KnowledgeError, match=problem):
         macros()

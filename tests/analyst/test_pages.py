@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from crlm_pipeline import sql_head
+from crlm_pipeline import cookbook as module
 from crlm_pipeline.cookbook import Recipe, recipes
 from crlm_pipeline.documentation import joins, pages_with_results
 from crlm_pipeline.errors import KnowledgeError
@@ -75,7 +75,7 @@ def test_the_results_in_the_pages_are_those_of_the_example(example: Path) -> Non
 
 @pytest.mark.parametrize("text", ["-- question: q\n-- for: f\nselect 1", "-- question: q\n-- question: q\nselect 1"])
 def test_a_question_with_an_incomplete_head_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr(sql_head, "sql", lambda _: text)
+    monkeypatch.setattr(module, "sql", lambda _: text)
     with pytest.raises(KnowledgeError, match="each once"):
         recipes()
 
