@@ -22,8 +22,8 @@ from crlm_pipeline.guidelines.load import Knowledge, load_editions
 from crlm_pipeline.guidelines.model import Edition, Rule
 from crlm_pipeline.guidelines.review_sheet import example_in_words
 from crlm_pipeline.guidelines.showcases import SHOWCASES, Shown, show
-from crlm_pipeline.indicators import Definition, definitions
 from crlm_pipeline.indicator_members import members_macro
+from crlm_pipeline.indicators import Definition, definitions
 from crlm_pipeline.macros import Macro, macros
 from crlm_pipeline.validation.casts import LONGEST_TEXT
 from crlm_pipeline.warehouse import Warehouse

@@ -644,7 +644,7 @@ def test_the_indicators_of_the_clinical_section_are_there_in_their_order() -> No
 
 
 def test_every_statement_about_care_says_its_grain_and_is_read() -> None:
-    assert set(sql_names("care")) == {f"care/{name}" for name in indicators._CARE}
+    assert set(sql_names("care")) == {f"care/{name}" for name in indicators.CARE}
     for name in sql_names("care"):
         assert "-- Grain: " in sql(name)
         assert "order by" in sql(name)
@@ -751,7 +751,7 @@ def measure_members(
     """Measure P2 alone with these members, its head changed."""
     definition = P2.model_copy(update=changed)
     monkeypatch.setattr(indicators, "definitions", lambda: [definition])
-    monkeypatch.setattr(indicators, "_CARE", {})
+    monkeypatch.setattr(indicators, "CARE", {})
     monkeypatch.setattr(Warehouse, "query", lambda *_, **__: rows)
     return measure(empty(), AS_OF, overdispersion)
 
