@@ -92,6 +92,13 @@ def test_python_m_flows_is_crlm() -> None:
 # A run
 
 
+def test_the_restricted_report_never_takes_the_place_of_the_one_for_sharing(crlm: Crlm, tmp_path: Path) -> None:
+    answer = crlm("report", "--report", tmp_path / "report", "--restricted", tmp_path / "other" / ".." / "report")
+    assert answer.code == 2
+    assert "--restricted" in answer.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_publishes_a_warehouse_and_a_report_and_says_so(crlm: Crlm, registry: Path, tmp_path: Path) -> None:
     warehouse, pages = tmp_path / "new" / "crlm.duckdb", tmp_path / "report"
     answer = crlm("run", registry, "--warehouse", warehouse, "--report", pages)

@@ -7,8 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy.optimize import linprog
+from scipy.sparse import csr_array
 
-from crlm_pipeline.disclosure import Counts, Margin, SafeTable, Subset, protect
+from crlm_pipeline.disclosure import Counts, Margin, Nested, SafeTable, Subset, protect
+from crlm_pipeline.witnesses import Unknowns, without_witness
 
 THRESHOLD = 5
 RATE = 10
@@ -68,6 +70,59 @@ def test_a_subset_cannot_be_had_by_subtraction_from_the_set_around_it() -> None:
     frame = table([("ras", 41), ("kras", 38)], "gene", margins=False).frame
     nested = Counts("t", "patient", frame, subsets=(Subset({"gene": "kras"}, {"gene": "ras"}),))
     assert shown(published(nested)["t"]) == ["41", "hidden"]
+
+
+def member(n: int) -> Counts:
+    return Counts("members", "member", pl.DataFrame({"centre": ["a"], "indicator": ["P2"], "n": [n]}))
+
+
+NESTED = (Nested("member", ({"indicator": "P2"},), "patient", {}, by=("centre",)),)
+
+
+@pytest.mark.parametrize(("inside", "around", "texts"), [(46, 50, ["hidden"]), (45, 50, ["45"]), (50, 50, ["50"])])
+def test_what_is_left_beside_a_part_that_is_counted_as_something_else_is_protected(
+    inside: int, around: int, texts: list[str]
+) -> None:
+    """46 of the 50 patients of a centre are members of an indicator: four are not."""
+    patients = Counts("patients", "patient", pl.DataFrame({"centre": ["a"], "n": [around]}), keep=pl.lit(True))
+    safe = protect([member(inside), patients], NESTED, threshold=THRESHOLD, smallest_rate=RATE)
+    assert shown(safe["members"]) == texts
+    assert shown(safe["patients"]) == [str(around)]
+
+
+def test_parts_that_exceed_the_whole_are_not_compared() -> None:
+    patients = table([("a", 48)], "centre", name="patients")
+    safe = protect([member(50), patients], NESTED, threshold=THRESHOLD, smallest_rate=RATE)
+    assert [*shown(safe["members"]), *shown(safe["patients"])] == ["50", "48"]
+
+
+def test_counts_that_everybody_knows_to_be_equal_are_hidden_together() -> None:
+    patients = table([("a", 9), ("b", 3), ("c", 40), (None, 52)], "centre", name="patients")
+    safe = protect([member(9), patients], NESTED, threshold=THRESHOLD, smallest_rate=RATE)
+    assert shown(safe["members"]) == ["hidden"]
+    assert shown(safe["patients"]) == ["hidden", "<5", "40", "52"]
+
+
+def test_with_a_threshold_of_two_a_mark_would_be_the_count_itself() -> None:
+    counts = table([("a", 1), ("b", 9), (None, 10)], "centre")
+    assert shown(protect([counts], threshold=2, smallest_rate=RATE)["t"])[:2] == ["hidden", "hidden"]
+
+
+def test_with_a_threshold_of_one_nothing_is_hidden() -> None:
+    counts = table([("a", 1), ("b", 2), (None, 3)], "centre")
+    assert shown(protect([counts], threshold=1, smallest_rate=RATE)["t"]) == ["1", "2", "3"]
+
+
+def test_a_solution_in_fractions_is_no_witness() -> None:
+    """2a + 3b = 7 is solved by a = 1 and b = 5/3, but in whole numbers from 1 on by a = 2 and b = 1 alone."""
+    pair = Unknowns(np.array([2, 1]), csr_array(np.array([[2, 3]])), np.array([1, 1]), np.array([50, 50]))
+    assert without_witness(pair, np.array([True, True])).all()
+
+
+def test_another_solution_in_whole_numbers_is_a_witness() -> None:
+    """2a + 3b = 13 is solved by a = 5 and b = 1, and by a = 2 and b = 3."""
+    pair = Unknowns(np.array([5, 1]), csr_array(np.array([[2, 3]])), np.array([1, 1]), np.array([50, 50]))
+    assert not without_witness(pair, np.array([True, True])).any()
 
 
 def test_equal_cells_with_different_counts_are_a_defect() -> None:
