@@ -53,7 +53,8 @@ class Attacker:
                     self._add((relation.over, apart, unit, total), (unit, total), cell)
             elif relation.part.items() <= values.items():
                 whole = frozenset({**values, **relation.whole}.items())
-                self._add((unit, cell, whole), (unit, whole), cell)
+                # Subsets that lie apart are parts of one sum; each of the others has a sum of its own.
+                self._add((unit, relation.apart or cell, whole), (unit, whole), cell)
 
     def compare(self, nested: Nested) -> None:
         """Look for the cells that are parts of another."""
