@@ -13,8 +13,8 @@ import pytest
 from crlm_pipeline.disclosure import Counts, SafeTable, protect
 from crlm_pipeline.report.contents import PAGES
 from crlm_pipeline.report.counts import PUBLISHED
-from crlm_pipeline.report.export import write_csv
-from crlm_pipeline.report.fragments import Figure
+from crlm_pipeline.report.export import write_data
+from crlm_pipeline.report.fragments import Figure, Section, Table
 from crlm_pipeline.report.nested import NESTED
 from crlm_pipeline.report.registry import Registry, read_registry
 from crlm_pipeline.settings import Settings
@@ -36,12 +36,18 @@ def truth_of(tables: Sequence[Counts]) -> dict[Cell, int]:
     }
 
 
+def published(table: SafeTable, folder: Path) -> list[dict[str, str | None]]:
+    """Write the file behind a table of the report, and return what it says."""
+    section = Section("section", "Title", "Sentence.", (Table("", "All counts.", table),))
+    assert len(list(write_data((section,), folder, "page.html", ""))) == 1
+    return rows_of(folder / f"{table.name}.csv")
+
+
 def attack(tables: Sequence[Counts], safe: Mapping[str, SafeTable], folder: Path, threshold: int) -> Attacker:
     """Publish the tables as files, and let the attacker read those and learn the sums."""
     attacker = Attacker(threshold)
     for table in tables:
-        write_csv(safe[table.name], folder / f"{table.name}.csv")
-        attacker.read(table.unit, table.dimensions, rows_of(folder / f"{table.name}.csv"), "shown")
+        attacker.read(table.unit, table.dimensions, published(safe[table.name], folder), "shown")
     for table in tables:
         for relation in (*table.margins, *table.subsets):
             attacker.know(table.unit, relation)
@@ -102,10 +108,8 @@ def test_no_suppressed_count_of_a_report_can_be_worked_out(
     shared, restricted = (made.tables for made in registries)
     attacker, everything = Attacker(THRESHOLD), Attacker(1)
     for one in PUBLISHED:
-        path = tmp_path / f"{one.name}.csv"
         for reader, tables in ((attacker, shared), (everything, restricted)):
-            write_csv(tables[one.name], path)
-            reader.read(one.unit, tables[one.name].dimensions, rows_of(path), "shown")
+            reader.read(one.unit, tables[one.name].dimensions, published(tables[one.name], tmp_path), "shown")
     for one in PUBLISHED:
         for relation in (*one.margins, *one.subsets):
             attacker.know(one.unit, relation)
@@ -118,18 +122,19 @@ def test_no_suppressed_count_of_a_report_can_be_worked_out(
 
 
 def figures(registry: Registry) -> list[Figure]:
-    sections = [made for page in PAGES for section in page.sections if (made := section(registry, None))]
+    pages = [one for page in PAGES for one in (page, *(page.single(registry) if page.single else ()))]
+    sections = [made for page in pages for section in page.sections if (made := section(registry, None))]
     return [block for section in sections for block in section.blocks if isinstance(block, Figure)]
 
 
 def test_a_drawing_writes_no_number_that_its_data_do_not_hold(registries: tuple[Registry, Registry]) -> None:
     seen = 0
     for figure in figures(registries[0]):
-        published = {str(value) for column in figure.data.frame.iter_columns() for value in column}
+        printed = {str(value) for column in figure.data.frame.iter_columns() for value in column}
         for group in re.findall(r'<g class="mark-text role-mark[^>]*>(.*?)</g>', figure.svg):
             for text in re.findall(r">([^<]+)</text>", group):
                 if text.isdecimal():
-                    assert text in published, (figure.data.name, text)
+                    assert text in printed, (figure.data.name, text)
                     seen += 1
     assert seen
 
@@ -143,8 +148,8 @@ def test_a_point_of_a_funnel_plot_tells_no_rate_that_is_not_published(registries
         told = {name for name in ("percent", "least", "most") if name in figure.data.frame.columns}
         total = next(name for name in ("total", "n_evaluable") if name in figure.data.frame.columns)
         rows = figure.data.frame.iter_rows(named=True)
-        published = [(row[total], row[name]) for row in rows for name in told if row[name] is not None]
-        assert min(abs(x - n) + abs(y - rate) for n, rate in published) < 0.1, figure.data.name
+        printed = [(row[total], row[name]) for row in rows for name in told if row[name] is not None]
+        assert min(abs(x - n) + abs(y - rate) for n, rate in printed) < 0.1, figure.data.name
 
 
 def measured_points(svg: str) -> list[tuple[float, float]]:
