@@ -82,7 +82,7 @@ def _centres(registry: Registry, centre: str | None, analyte: str) -> Section:
     known = _followed(rows, analyte, f"biomarker_{analyte}_by_centre").map(
         lambda frame: frame.sort("centre_id").with_columns(centre_page(registry))
     )
-    return _by(known, analyte, "centre_id", "Centre", ("centres", "By centre"))
+    return _by(known, analyte, "centre_id", "Centre", ("by-centre", "By centre"))
 
 
 def _years(registry: Registry, centre: str | None, analyte: str) -> Section | None:

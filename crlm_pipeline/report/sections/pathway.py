@@ -73,4 +73,4 @@ def _centres(registry: Registry, centre: str | None, pathway: str) -> Section:
     caption = "Patients on the pathway, by the centre that reports them."
     blocks.append(table(known, headings, caption, links={"centre_id": "centre_href"}))
     sentence = "Centres see different patients: a difference here is no measure of care."
-    return Section("centres", "By centre", sentence, tuple(blocks))
+    return Section("by-centre", "By centre", sentence, tuple(blocks))

@@ -98,7 +98,8 @@ def test_every_page_ends_with_run_hash_editions_and_version(report: Path) -> Non
 
 def test_no_patient_and_no_name_of_a_centre_leaves_the_warehouse(report: Path) -> None:
     for path in report.rglob("*.*"):
-        text = path.read_text(encoding="utf-8")
+        is_parquet = path.suffix == ".parquet"
+        text = pl.read_parquet(path).write_csv() if is_parquet else path.read_text(encoding="utf-8")
         assert not re.search(r"P0\d{4}", text), path.name
         assert "hospital" not in text, path.name
 
@@ -128,7 +129,7 @@ def test_headings_descend_by_one_level_and_every_drawing_has_words(report: Path)
 def test_every_table_and_figure_links_to_its_data(report: Path) -> None:
     for html in pages(report).values():
         links = re.findall(r'href="(data/[^"]*)"', html)
-        assert len(links) == html.count("<figure>") + html.count('<div class="table">')
+        assert len(links) >= 2 * (html.count("<figure>") + html.count('<div class="table">'))
         assert all((report / link).is_file() for link in links)
 
 
@@ -208,7 +209,7 @@ def test_signed_editions_let_centres_stand_under_their_names_in_files_under_thei
     with small(centres=hostile, is_signed=True) as made:
         folder = write_report(made, tmp_path / "report", Settings()).parent
     html = pages(folder)
-    assert {name for name in html if name.startswith("centre")} == {"centre-C01.html", "centre-C02.html"}
+    assert {name for name in html if name.startswith("centre-")} == {"centre-C01.html", "centre-C02.html"}
     assert "Not signed by a clinician" not in html["index.html"]
     assert "&lt;script&gt;alert(1)" in html["index.html"]
     assert html["index.html"].count("<script") == 1
@@ -230,7 +231,7 @@ def test_a_what_if_and_a_partial_run_say_so_on_every_page(tmp_path: Path) -> Non
 def test_a_registry_of_hardly_anybody_has_a_report_too(patients: int, centres: int, tmp_path: Path) -> None:
     with registry(patients=patients, centres=centres) as made:
         html = pages(write_report(made, tmp_path / "report", Settings()).parent)
-    everything = "".join(page for name, page in html.items() if not name.startswith("centre"))
+    everything = "".join(page for name, page in html.items() if not name.startswith("centre-"))
     assert all(everything.count(f'<section id="{section}"') == 1 for section in SECTION_IDS)
 
 
