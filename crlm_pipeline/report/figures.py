@@ -4,8 +4,9 @@ What a drawing shows, and what its tooltips say, comes from a safe table and now
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -199,14 +200,13 @@ def _funnel_frame(x: Scale, y: Scale, pooled: float, title: str) -> str:
 def standings(points: pl.DataFrame, pooled: float, coverage: float) -> dict[str, int]:
     """Return for each point (`label`, `total`, `percent`) whether it lies below (-1), within (0) or above (1) limits.
 
-    The limits are those of `coverage` around `pooled`; points whose rate is not shown are left out. A limit is
-    interpolated between two counts: beyond the upper one is a count that even one less would be.
+    The limits are those of `coverage` around `pooled`; points whose rate is not shown are left out.
     """
     shown = points.drop_nulls("percent")
     low, high = funnel_limits(shown["total"].to_numpy(), pooled / 100, coverage)
     totals = shown["total"].to_numpy()
     met = np.rint(shown["percent"].to_numpy() / 100 * totals)
-    sides = (met - 1 >= totals * high).astype(int) - (met < totals * low).astype(int)
+    sides = (met > totals * high).astype(int) - (met < totals * low).astype(int)
     return dict(zip(shown["label"].to_list(), sides.tolist(), strict=True))
 
 
@@ -297,3 +297,114 @@ def trend(frame: pl.DataFrame, title: str) -> str:
         tip = f"{year}: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"
         content += [svg.dot(x.at(place), y.at(percent), TEAL, tip), svg.text(str(year), x.at(place), 272, "middle")]
     return svg.drawing("".join(content), WIDTH, 284)
+
+
+def survival(frame: pl.DataFrame, colours: Mapping[str, str]) -> str:
+    """Return a curve per `line` (line, month, percent, ci_low, ci_high), known at some months and nowhere between."""
+    months = sorted(frame["month"].unique().to_list())
+    entries = [(svg.square(colour), name) for name, colour in colours.items()]
+    words, top = svg.legend(entries, _FUNNEL_LEFT, WIDTH, 10)
+    x = Scale(0, months[-1] + 2, _FUNNEL_LEFT, WIDTH - 16)
+    y = Scale(0, 100, top + 250, top + 24)
+    content = [words, svg.axis_beside(y, x.start, x.end, "% alive")]
+    content += [svg.text(svg.number(month), x.at(month), y.start + 18, "middle") for month in months]
+    content.append(svg.text("Months", (x.start + x.end) / 2, y.start + 38, "middle"))
+    for place, (name, colour) in enumerate(colours.items()):
+        rows = frame.filter(pl.col("line") == name).sort("month").select("month", "percent", "ci_low", "ci_high").rows()
+        known = [row for row in rows if row[1] is not None]
+        # Side by side, so that no interval hides another.
+        at = {month: x.at(month) + 5 * place for month in months}
+        curve = [(at[month], y.at(percent)) for month, percent, _, _ in known]
+        content.append(svg.path(curve, svg.stroke(colour, 1.5) | {"stroke-dasharray": "4,3"}) if curve else "")
+        for month, percent, low, high in known:
+            tip = f"{name}, {month:g} months: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"
+            content.append(svg.line(at[month], y.at(low), at[month], y.at(high), svg.stroke(colour, 1.5)))
+            content.append(svg.dot(at[month], y.at(percent), colour, tip, 4))
+    return svg.drawing("".join(content), WIDTH, y.start + _FOOT)
+
+
+_SIGNALS: Final = {"Within the limits": TEAL, "In a run of eight or more": AMBER, "Beyond the limits": RED}
+
+
+def process_chart(frame: pl.DataFrame, centre_line: float) -> str:
+    """Return a p-chart (percent throughout): `period`, `least` and `most` of its rate, `low`, `high`, `signal`.
+
+    A rate that is only known to lie between `least` and `most` is a stroke; null is a gap. Periods of the baseline
+    (`is_baseline`) stand on grey.
+    """
+    rows = frame.rows(named=True)
+    words, top = svg.legend([(svg.square(colour), name) for name, colour in _SIGNALS.items()], _PANEL_LEFT, WIDTH, 10)
+    x = Scale(-0.5, len(rows) - 0.5, _PANEL_LEFT, WIDTH - 16)
+    y = Scale(*_ends(frame, centre_line), top + 220, top + 24)
+    baseline = [place for place, row in enumerate(rows) if row["is_baseline"]]
+    content = [words]
+    if baseline:
+        left, right = x.at(baseline[0] - 0.5), x.at(baseline[-1] + 0.5)
+        shade = {"x": left, "y": y.end, "width": right - left, "height": y.start - y.end, "fill-opacity": "0.25"}
+        content.append(svg.mark("rect", shade | svg.fill(PALE_GREY)))
+    content.append(svg.axis_beside(y, x.start, x.end, "% met"))
+    content.append(svg.line(x.start, y.at(centre_line), x.end, y.at(centre_line), svg.ink(0.7)))
+    for end in ("low", "high"):
+        known = [(place, row[end]) for place, row in enumerate(rows) if row[end] is not None]
+        steps = [(x.at(place + side), y.at(limit)) for place, limit in known for side in (-0.5, 0.5)]
+        content.append(svg.path(steps, svg.ink(0.6, dash="4,3")))
+    exact = [(x.at(place), y.at(row["least"])) for place, row in enumerate(rows) if _is_exact(row)]
+    content.append(svg.path(exact, svg.stroke(GREY, 1)) if len(exact) > 1 else "")
+    content += [_period(row, x.at(place), y) for place, row in enumerate(rows)]
+    return svg.drawing("".join(content), WIDTH, y.start + 30)
+
+
+def _is_exact(row: Mapping[str, float | None]) -> bool:
+    return row["least"] is not None and row["least"] == row["most"]
+
+
+def _period(row: Mapping[str, Any], x: float, y: Scale) -> str:
+    """Return the rate of one period, and its year below the axis where it is the first of that."""
+    period, least, most, colour = row["period"], row["least"], row["most"], _SIGNALS.get(row["signal"], GREY)
+    is_first = "-" not in period or period.endswith("Q1")
+    year = svg.text(period[:4], x, y.start + 18, "middle", 11) if is_first else ""
+    if least is None:
+        return year
+    if _is_exact(row):
+        return year + svg.dot(x, y.at(least), colour, f"{period}: {least:.1f} %", 4)
+    tip = f"{period}: {least:.1f} to {most:.1f} %"
+    return year + svg.line(x, y.at(least), x, y.at(most), svg.stroke(colour, 4), tip)
+
+
+def _ends(frame: pl.DataFrame, centre_line: float) -> tuple[float, float]:
+    """Return the ends of an axis that holds rates, limits and centre line, in whole fives and within 0 and 100."""
+    shown = [value for name in ("least", "most", "low", "high") for value in frame[name].drop_nulls()]
+    low, high = min([*shown, centre_line]), max([*shown, centre_line])
+    return max(0.0, 5 * ((low - 1) // 5)), min(100.0, 5 * ((high + 6) // 5))
+
+
+def before_and_after(frame: pl.DataFrame, change: str, title: str) -> str:
+    """Return shares with their intervals in time (period, percent, ci_low, ci_high) and the day of a change.
+
+    Days are text (ISO). A `line` column, if there is one, tells two series of points apart.
+    """
+    has_lines = "line" in frame.columns
+    named = frame if has_lines else frame.with_columns(line=pl.lit(""))
+    lines = dict(zip(named["line"].unique(maintain_order=True), (GREY, TEAL) if has_lines else (TEAL,), strict=False))
+    day = svg.line(0, 0, 15, 0, svg.stroke(AMBER) | {"stroke-dasharray": "5,3"})
+    entries = [(svg.square(colour), name) for name, colour in lines.items() if name]
+    words, top = svg.legend([*entries, (day, f"change on {change}")], _PANEL_LEFT, WIDTH, 10)
+    days = [date.fromisoformat(one).toordinal() for one in (*frame["period"], change)]
+    x = Scale(min(days), max(days), _PANEL_LEFT + 10, WIDTH - 24)
+    y = Scale(0, 100, top + 170, top + 24)
+    years = range(date.fromordinal(min(days)).year + 1, date.fromordinal(max(days)).year + 1)
+    content = [words, svg.axis_beside(y, _PANEL_LEFT, WIDTH - 16, title)]
+    content += [svg.text(str(year), x.at(date(year, 1, 1).toordinal()), y.start + 18, "middle", 11) for year in years]
+    at = x.at(date.fromisoformat(change).toordinal())
+    content.append(svg.line(at, y.end, at, y.start, svg.stroke(AMBER) | {"stroke-dasharray": "5,3"}))
+    for name, colour in lines.items():
+        rows = named.filter(pl.col("line") == name).drop_nulls("percent").sort("period")
+        places = [x.at(date.fromisoformat(one).toordinal()) for one in rows["period"]]
+        shares = rows.select("period", "percent", "ci_low", "ci_high").rows()
+        curve = [(place, y.at(row[1])) for place, row in zip(places, shares, strict=True)]
+        content.append(svg.path(curve, svg.stroke(colour)) if len(curve) > 1 else "")
+        for place, (period, percent, low, high) in zip(places, shares, strict=True):
+            tip = f"{name}{', ' if name else ''}{period}: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"
+            content.append(svg.line(place, y.at(low), place, y.at(high), svg.stroke(colour, 1.5)))
+            content.append(svg.dot(place, y.at(percent), colour, tip, 4))
+    return svg.drawing("".join(content), WIDTH, y.start + 30)

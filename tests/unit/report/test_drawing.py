@@ -46,7 +46,7 @@ def points(*rates: tuple[str, int, float | None]) -> pl.DataFrame:
     )
 
 
-def test_beyond_an_upper_limit_is_a_count_that_even_one_less_would_be() -> None:
+def test_a_centre_lies_outside_the_limits_that_chance_leaves_one_in_forty_beyond() -> None:
     # Of 10 at a rate of one half, P(X <= 1) = 11/1024 = 0.0107 and P(X <= 2) = 56/1024 = 0.0547: chance leaves 1 to the
     # 2.5 % below, but not 2; by symmetry it leaves 9 to those above, but not 8.
     placed = figures.standings(points(("a", 10, 10.0), ("b", 10, 20.0), ("c", 10, 80.0), ("d", 10, 90.0)), 50, 0.95)
@@ -79,3 +79,60 @@ def test_a_legend_breaks_into_rows_where_it_is_too_wide() -> None:
     entries = [(drawing.square(drawing.TEAL), "word " * 8)] * 3
     _, below = drawing.legend(entries, 0, 640, 10)
     assert below == 10 + 2 * 20 + 24
+
+
+def tips(svg: str) -> list[str]:
+    return re.findall(r"<title>([^<]*)</title>", svg)
+
+
+def test_a_survival_curve_has_a_point_for_each_month_that_is_known_and_none_between() -> None:
+    frame = pl.DataFrame(
+        {
+            "line": ["a", "a", "b", "b"],
+            "month": [0.0, 12.0, 0.0, 12.0],
+            "percent": [100.0, 81.0, 100.0, None],
+            "ci_low": [100.0, 70.0, 100.0, None],
+            "ci_high": [100.0, 90.0, 100.0, None],
+        }
+    )
+    svg = figures.survival(frame, {"a": figures.TEAL, "b": figures.GREY})
+    assert tips(svg) == [
+        "a, 0 months: 100.0 % (100.0\u2013100.0)",
+        "a, 12 months: 81.0 % (70.0\u201390.0)",
+        "b, 0 months: 100.0 % (100.0\u2013100.0)",
+    ]
+
+
+def test_a_process_chart_draws_a_hidden_rate_as_a_stroke_and_an_unknown_one_not_at_all() -> None:
+    frame = pl.DataFrame(
+        {
+            "period": ["2020", "2021", "2022", "2023"],
+            "is_baseline": [True, True, False, False],
+            "least": [80.0, 90.0, None, 60.0],
+            "most": [80.0, 97.0, None, 60.0],
+            "low": [70.0, 70.0, None, 70.0],
+            "high": [95.0, 95.0, None, 95.0],
+            "signal": ["Within the limits", "Within the limits", "Within the limits", "Beyond the limits"],
+        }
+    )
+    svg = figures.process_chart(frame, 82.0)
+    assert tips(svg) == ["2020: 80.0 %", "2021: 90.0 to 97.0 %", "2023: 60.0 %"]
+    assert re.findall(r'<circle[^>]*class="fill-([a-z]+)"', svg) == ["teal", "red"]
+    assert [year for year in ("2020", "2021", "2022", "2023") if f">{year}</text>" in svg] == frame["period"].to_list()
+
+
+def test_shares_before_and_after_a_change_stand_at_their_days_with_the_change_between() -> None:
+    frame = pl.DataFrame(
+        {
+            "period": ["2020-01-01", "2022-01-01"],
+            "percent": [20.0, 60.0],
+            "ci_low": [10.0, 50.0],
+            "ci_high": [30.0, 70.0],
+        }
+    )
+    svg = figures.before_and_after(frame, "2021-01-01", "% given")
+    assert tips(svg) == ["2020-01-01: 20.0 % (10.0\u201330.0)", "2022-01-01: 60.0 % (50.0\u201370.0)"]
+    first, second = (float(x) for x in re.findall(r'<circle cx="([\d.]+)"', svg))
+    change = float(re.findall(r'<line x1="([\d.]+)"[^>]*stroke-dasharray', svg)[-1])
+    assert first < change < second
+    assert change - first == pytest.approx((second - first) * 366 / 731, abs=0.2)
