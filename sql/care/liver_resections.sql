@@ -86,6 +86,12 @@ select
     end as is_dead_90,
     case
         when follow_up.death_date <= course.procedure_date + course.stay_days then true
+        -- Nobody who has not died died in the stay, however long it was.
+        when
+            follow_up.death_date is null
+            and course.stay_days is null
+            and follow_up.seen_until >= course.procedure_date + 30
+            then false
         when follow_up.seen_until >= course.procedure_date + course.stay_days then false
     end as is_dead_in_stay
 from course

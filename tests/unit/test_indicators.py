@@ -388,6 +388,7 @@ def deaths() -> Iterator[Case]:
             yield Case(indicator, name, expected, dead(days), procedures=cut)
         cut = operation(is_major=extent, length_of_stay_days=5)
         yield Case(indicator, "lost", UNKNOWN, {"last_contact_date": START + 29 * DAY}, procedures=cut)
+        yield Case(indicator, "alive, stay unknown", UNMET, procedures=operation(is_major=extent))
         yield Case(indicator, "extent unknown", UNKNOWN, dead(3), procedures=operation())
         yield Case(indicator, "other extent", OUT, dead(3), procedures=operation(is_major=not extent))
 
