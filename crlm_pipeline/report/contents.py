@@ -26,13 +26,14 @@ from crlm_pipeline.report.sections import (
     process_chart,
     quality,
     safety,
+    signals,
     survival,
     testing,
     trend,
 )
 
 PAGES: Final = (
-    Page("index", "Overview", "", (glance.section,)),
+    Page("index", "Overview", "", (glance.section, signals.section)),
     Page("cohort", "Who is in and who is not", "Patients", (cohort.section,)),
     Page("biomarkers", "Biomarkers", "Patients", (biomarkers.section,), biomarker.pages),
     Page("testing", "Tests in time", "Patients", (testing.section,)),

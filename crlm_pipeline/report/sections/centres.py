@@ -13,7 +13,7 @@ from crlm_pipeline.report.words import percent, percent_and_interval
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return the funnel plot of the centres; the registry's page adds their rates."""
-    rates = _rates(registry, "concordance_by_centre")
+    rates = rates_by_centre(registry, "concordance_by_centre")
     pooled = registry.share(
         [registry.verdicts(is_judged="yes", **{"class": registry.followed})], [registry.verdicts(is_judged="yes")]
     )
@@ -35,7 +35,8 @@ def section(registry: Registry, centre: str | None) -> Section:
     return Section("centres", "How the centres compare", sentence, tuple(blocks))
 
 
-def _rates(registry: Registry, name: str) -> SafeTable:
+def rates_by_centre(registry: Registry, name: str) -> SafeTable:
+    """Return the concordance of each centre with the headline series, and the range of those whose rate is hidden."""
     rows = registry.tables["verdicts"].where(guideline=registry.headline, is_crlm="yes", **UNDIVIDED)
     rates = rates_of(rows.each("centre_id"), name, "centre_id", followed=registry.followed)
     for verdict_class in ("discordant", "contraindicated", "off_label"):
