@@ -295,14 +295,13 @@ def funnel(centres: pl.DataFrame, rate: float, definition: Definition, overdispe
 def _standing(definition: Definition) -> pl.Expr:
     """Return how a centre stands to the limits; unknown below the minimum size or where no direction is better.
 
-    A limit is interpolated between two counts. Beyond the upper one is a count that even one less would be: so chance
-    alone carries at most 2.5 % of centres beyond a 95 % limit and 0.1 % beyond a 99.8 % limit, on either side.
+    Chance alone carries at most 2.5 % of centres beyond a 95 % limit and 0.1 % beyond a 99.8 % limit, on either side.
     """
     if definition.direction == "none":
         return pl.lit(None, pl.String).alias("standing")
     met, total = pl.col("numerator"), pl.col("denominator")
     below_95, below_998 = (met < total * pl.col(f"limit_low_{name}") for name in ("95", "998"))
-    above_95, above_998 = (met - 1 >= total * pl.col(f"limit_high_{name}") for name in ("95", "998"))
+    above_95, above_998 = (met > total * pl.col(f"limit_high_{name}") for name in ("95", "998"))
     is_up = definition.direction == "up"
     alarm, alert, better = (below_998, below_95, above_95) if is_up else (above_998, above_95, below_95)
     placed = pl.when(alarm).then(pl.lit("alarm")).when(alert).then(pl.lit("alert")).when(better).then(pl.lit("better"))

@@ -90,8 +90,8 @@ def smallest_difference(
 ) -> NDArray[np.float64]:
     """Return how far (0-1) from `rate` a centre must truly be to fall beyond its limit with a power of 80 %.
 
-    `limits` are those on the unfavourable side: the lower ones where more is better (`up`). Beyond an upper limit is a
-    count that even one less would be. Exact binomial; NaN where no rate at all would suffice.
+    `limits` are those on the unfavourable side: the lower ones where more is better (`up`). Exact binomial; NaN where
+    no rate at all would suffice.
     """
     n = np.asarray(denominators, dtype=np.int64)
     # The probability of the counts beyond the limit is a tail of the beta distribution of the true rate.
