@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from crlm_pipeline.statistics import funnel_limits
+from crlm_pipeline.settings import Overdispersion
+from crlm_pipeline.statistics import funnel_limits, widening
 
 # Alert and alarm, with the share of centres in control that lies outside by chance, at most.
 COVERAGES: Final = {"95": 0.95, "99.8": 0.998}
@@ -17,19 +19,23 @@ FAVOURABLE: Final = ("better", "higher")
 _ROUNDING: Final = 1e-9
 
 
-def placed(centres: pl.DataFrame, pooled: float, direction: str) -> pl.DataFrame:
+def placed(
+    centres: pl.DataFrame, pooled: float, direction: str, overdispersion: Overdispersion = "none"
+) -> pl.DataFrame:
     """Add to each centre its limits around the pooled rate, how far it lies outside (`beyond`) and to which `side`.
 
-    Takes `total` (at least 1) and the range from `least` to `most` in which the rate lies by what is printed (all in
-    %). `beyond` is 99.8 or 95, the widest limits that the whole range lies outside; null within, or where the range is
-    open. `side` is worse or better, lower or higher where neither is.
+    Takes `n` of `total` (at least 1), and the range from `least` to `most` in which the rate lies by what is printed
+    where `n` is null; rates in %. Over-dispersion is estimated from the centres with an `n`. `beyond` is 99.8 or 95,
+    the widest limits that the whole range lies outside; null within, or where the range is open. `side` is worse or
+    better, lower or higher where neither is.
     """
-    totals = centres["total"].to_numpy()
-    ends = {name: funnel_limits(totals, pooled / 100, coverage) for name, coverage in COVERAGES.items()}
+    totals, rate = centres["total"].to_numpy(), pooled / 100
+    shown = centres.drop_nulls("n")
+    wider = widening(shown["n"].to_numpy(), shown["total"].to_numpy(), rate, overdispersion)(totals)
     limits = {
-        f"limit_{end}_{name}": pl.Series(100 * limit)
-        for name, both in ends.items()
-        for end, limit in zip(("low", "high"), both, strict=True)
+        f"limit_{end}_{name}": pl.Series(100 * np.clip(rate + wider * (limit - rate), 0, 1))
+        for name, coverage in COVERAGES.items()
+        for end, limit in zip(("low", "high"), funnel_limits(totals, rate, coverage), strict=True)
     }
     below, above = _BELOW_ABOVE.get(direction, _NO_DIRECTION)
     is_below = {name: pl.col("most") < pl.col(f"limit_low_{name}") - _ROUNDING for name in COVERAGES}

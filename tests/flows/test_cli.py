@@ -515,6 +515,21 @@ def test_additions_and_pseudonyms_are_asked_for_by_option(crlm: Crlm, tmp_path: 
         assert all(len(one) == 32 for one in published.read(Patient)["patient_id"])
 
 
+def test_synthetic_says_which_centre_carries_a_planted_effect(crlm: Crlm, tmp_path: Path) -> None:
+    call = ("--patients", 2, "--seed", 3)
+    planted = crlm("synthetic", tmp_path / "s", *call, "--plant", "outlier", "--plant", "practice_change_2023")
+    assert planted.code == 0
+    told, everywhere, _ = planted.out.splitlines()
+    assert re.fullmatch(r"planted outlier at DE0[1-6]: half of the first lines hold cetuximab, whatever RAS", told)
+    assert everywhere.startswith("planted practice_change_2023 at every centre: from 1 July 2023 ")
+    bare = crlm("synthetic", tmp_path / "t", *call, "--alike")
+    assert "planted" not in bare.out
+    assert "DE0" in (tmp_path / "t" / "patient.csv").read_text(encoding="utf-8")
+    refused = crlm("synthetic", tmp_path / "u", *call, "--plant", "hurricane")
+    assert refused.code == 2
+    assert "hurricane: no such effect to plant. Choose from under_testing, " in refused.err
+
+
 def test_synthetic_writes_as_many_patients_as_asked(crlm: Crlm, tmp_path: Path) -> None:
     assert crlm("synthetic", tmp_path / "s", "--patients", 12, "--seed", 3).code == 0
     assert pl.read_csv(tmp_path / "s" / "patient.csv").height == 12

@@ -5,13 +5,14 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable
-from crlm_pipeline.indicators import definitions
+from crlm_pipeline.indicators import Definition, definitions
 from crlm_pipeline.report.fragments import Section, Table
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.sections.centres import rates_by_centre
 from crlm_pipeline.report.sections.indicators import counted
 from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import percent_and_interval
+from crlm_pipeline.settings import Overdispersion
 from crlm_pipeline.signals import FAVOURABLE, expected_by_chance, placed, tallied
 
 _TITLE: Final = "What stands out"
@@ -91,34 +92,44 @@ def _found(worse: int, better: int) -> str:
 
 def _comparisons(registry: Registry, centre: str | None) -> SafeTable:
     """Return one row per measure and centre (all, or one) whose rate, or the range in which it lies, may be shown."""
-    is_asked = pl.col("centre_id").is_not_null() & (pl.lit(centre is None) | (pl.col("centre_id") == (centre or "")))
-    concordance = rates_by_centre(registry, "signals").map(
-        lambda frame: frame.with_columns(total="n_evaluable").drop("n").rename({"n_followed": "n"})
+    parts = [_concordance(registry)]
+    rates = counted(registry.tables["indicators"], "signals")
+    for one in definitions():
+        if one.display == "funnel":
+            parts.append(_indicator(rates.where(indicator_id=one.id), one, registry.run["funnel_overdispersion"]))
+    is_asked = pl.lit(centre is None) | (pl.col("centre_id") == pl.lit(centre, pl.String))
+    return parts[0].map(lambda _: pl.concat(part.frame for part in parts).filter(is_asked))
+
+
+def _concordance(registry: Registry) -> SafeTable:
+    rates = rates_by_centre(registry, "signals").map(
+        lambda frame: frame.with_columns(total="n_evaluable", n="n_followed", shown="n_followed_shown")
     )
     followed = registry.verdicts(is_judged="yes", **{"class": registry.followed})
     pooled = registry.share([followed], [registry.verdicts(is_judged="yes")])
-    name = f"Concordance with {registry.headline_name}"
-    parts = [_compared(concordance.filtered(is_asked), name, pooled, "up")]
-    rates = counted(registry.tables["indicators"], "signals")
-    for one in definitions():
-        rows = rates.where(indicator_id=one.id)
-        overall = rows.where(centre_id=None).frame["percent"].to_list()
-        if one.display != "median" and overall:
-            name = f"{one.id}: {one.title}"
-            parts.append(_compared(rows.filtered(is_asked), name, overall[0], one.direction))
-    return parts[0].map(lambda _: pl.concat(part.frame for part in parts))
+    return rates.map(lambda frame: _compared(frame, f"Concordance with {registry.headline_name}", pooled, "up"))
 
 
-def _compared(rates: SafeTable, measure: str, pooled: float | None, direction: str) -> SafeTable:
+def _indicator(rates: SafeTable, definition: Definition, overdispersion: Overdispersion) -> SafeTable:
+    overall = rates.where(centre_id=None).frame["percent"].to_list()
+    name = f"{definition.id}: {definition.title}"
+    return rates.each("centre_id").map(
+        lambda frame: _compared(frame, name, overall[0] if overall else None, definition.direction, overdispersion)
+    )
+
+
+def _compared(
+    rates: pl.DataFrame,
+    measure: str,
+    pooled: float | None,
+    direction: str,
+    overdispersion: Overdispersion = "none",
+) -> pl.DataFrame:
     """Return the centres that can be placed against the pooled rate (%), with the columns that are shown."""
-    ends = [pl.coalesce("percent", name).alias(name) for name in ("least", "most")]
-
-    def placed_by_measure(frame: pl.DataFrame) -> pl.DataFrame:
-        known = frame.with_columns(*ends).drop_nulls("least").filter(pl.lit(pooled is not None))
-        found = placed(known.select(pl.lit(measure).alias("measure"), *_SAFE), pooled or 0.0, direction)
-        return found.with_columns(pl.lit(pooled, pl.Float64).alias("pooled")).with_columns(_texts())
-
-    return rates.map(placed_by_measure)
+    ends = [pl.coalesce("percent", name).cast(pl.Float64).alias(name) for name in ("least", "most")]
+    known = rates.with_columns(*ends).drop_nulls("least").filter(pl.lit(pooled is not None))
+    found = placed(known.select(pl.lit(measure).alias("measure"), *_SAFE), pooled or 0.0, direction, overdispersion)
+    return found.with_columns(pl.lit(pooled, pl.Float64).alias("pooled")).with_columns(_texts())
 
 
 _SAFE: Final = ("centre_id", "n", "shown", "total", "percent", "ci_low", "ci_high", "least", "most")
