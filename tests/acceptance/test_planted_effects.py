@@ -4,6 +4,7 @@ CRLM_PLANTED_PATIENTS sets the size of the registry; issue 5 asks for 50000, whi
 """
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -186,3 +187,9 @@ def test_the_plants_are_told_apart_by_centre(found: Found) -> None:
     told: dict[str, Any] = dict(found.carriers)
     assert told.pop("practice_change_2023") == "every centre"
     assert len(set(told.values())) == len(SHOWN_BY)
+
+
+def test_the_page_on_planted_effects_names_the_indicators_that_are_tested_here() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "planted-effects.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", page, re.MULTILINE)
+    assert {plant: tuple(named.split(", ")) for plant, named in rows} == SHOWN_BY
