@@ -99,7 +99,7 @@ def smallest_difference(
         most = np.ceil(n * limits) - 1
         reached = most.clip(0)
         return np.where(most >= 0, rate - beta.ppf(1 - POWER, reached + 1, n - reached), np.nan)
-    least = np.ceil(n * limits) + 1
+    least = np.floor(n * limits) + 1
     reached = np.minimum(least, n)
     return np.where(least <= n, beta.ppf(POWER, reached, n - reached + 1) - rate, np.nan)
 

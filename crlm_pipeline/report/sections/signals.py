@@ -1,5 +1,6 @@
 """What stands out: the centres outside the limits of chance, in every funnel of the report at once."""
 
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -7,9 +8,10 @@ import polars as pl
 from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.indicators import Definition, definitions
 from crlm_pipeline.report.fragments import Section, Table
+from crlm_pipeline.report.page import centre_page
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.sections.centres import rates_by_centre
-from crlm_pipeline.report.sections.indicators import counted
+from crlm_pipeline.report.sections.indicators import page_of, rates_of_all
 from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import percent_and_interval
 from crlm_pipeline.settings import Overdispersion
@@ -25,13 +27,15 @@ _LISTED: Final = {
     "limits_text": "99.8 % limits",
     "place_text": "Where it lies",
 }
+# Where the funnel of concordance stands.
+_CONCORDANCE: Final = "centres.html"
 _TALLIED: Final = {
     "measure": "Measure",
     "compared": "Centres compared",
-    "worse_95": "Worse, beyond 95 %",
-    "better_95": "Better, beyond 95 %",
-    "worse_998": "Worse, beyond 99.8 %",
-    "better_998": "Better, beyond 99.8 %",
+    "worse_95": "Worse or lower, beyond 95 %",
+    "better_95": "Better or higher, beyond 95 %",
+    "worse_998": "Worse or lower, beyond 99.8 %",
+    "better_998": "Better or higher, beyond 99.8 %",
 }
 _NOTE: Final = (
     "Nothing is adjusted for case mix. Of a centre that stands out check the data first, then hear the centre, and "
@@ -41,21 +45,25 @@ _NOTE: Final = (
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return the comparisons outside the 99.8 % limits and a tally by measure; of a centre, all of its own."""
-    comparisons = _comparisons(registry, centre)
-    sentence = _sentence(comparisons.frame, centre)
-    if centre is not None:
-        return Section("signals", _TITLE, sentence, (*_of_centre(comparisons, centre), _NOTE))
-    return Section("signals", _TITLE, sentence, (*_alarms(comparisons), *_tally(comparisons), _NOTE))
+    comparisons = _comparisons(registry)
+    if centre is None:
+        blocks = (*_alarms(registry, comparisons), *_tally(comparisons), _NOTE)
+        return Section("signals", _TITLE, _sentence(comparisons.frame, "a centre"), blocks)
+    own = comparisons.where(centre_id=centre)
+    return Section("signals", _TITLE, _sentence(own.frame, centre), (*_of_centre(own, centre), _NOTE))
 
 
-def _alarms(comparisons: SafeTable) -> list[Table]:
+def _alarms(registry: Registry, comparisons: SafeTable) -> list[Table]:
     """Return the comparisons outside the 99.8 % limits, the worse first, in the order of the measures."""
     alarms = comparisons.where(beyond="99.8").map(
         lambda frame: frame.sort(pl.col("side").is_in(FAVOURABLE), maintain_order=True), "signals_beyond"
     )
     if alarms.frame.is_empty():
         return []
-    return [table(alarms, _LISTED, "Centres outside the 99.8 % limits, by measure.", text=("measure", "place_text"))]
+    alarms = alarms.map(lambda frame: frame.with_columns(centre_page(registry)))
+    links = {"centre_id": "centre_href", "measure": "measure_href"}
+    caption = "Centres outside the 99.8 % limits, by measure."
+    return [table(alarms, _LISTED, caption, text=("measure", "place_text"), links=links)]
 
 
 def _tally(comparisons: SafeTable) -> list[Table]:
@@ -69,10 +77,14 @@ def _of_centre(comparisons: SafeTable, centre: str) -> list[Table]:
     if comparisons.frame.is_empty():
         return []
     headings = {name: heading for name, heading in _LISTED.items() if name != "centre_id"}
-    return [table(comparisons, headings, f"{centre} against all centres together.", text=("place_text",))]
+    caption = (
+        f"{centre} against all centres together. A range without an interval is a rate that is hidden; where it crosses "
+        "a limit, its place is not known."
+    )
+    return [table(comparisons, headings, caption, text=("place_text",))]
 
 
-def _sentence(comparisons: pl.DataFrame, centre: str | None) -> str:
+def _sentence(comparisons: pl.DataFrame, who: str) -> str:
     if comparisons.is_empty():
         return "Too few cases could be evaluated to compare centres."
     alarms = comparisons.filter(pl.col("beyond") == "99.8")
@@ -80,25 +92,25 @@ def _sentence(comparisons: pl.DataFrame, centre: str | None) -> str:
     chance = f"{expected_by_chance(comparisons.height, '99.8'):.2g}"
     return (
         f"{_found(alarms.height - better, better)} of {comparisons.height} comparisons with all centres together "
-        f"{'a centre' if centre is None else centre} lies outside the 99.8 % limits. If all centres were alike, chance "
+        f"{who} lies outside the 99.8 % limits. If all centres were alike, chance "
         f"alone would put at most 0.2 % there, {chance} of them."
     )
 
 
 def _found(worse: int, better: int) -> str:
     """Return how many comparisons were found outside, as the start of a sentence."""
-    return f"To the worse in {worse}, to the better in {better}" if worse or better else "In none"
+    return f"To the worse (or lower) in {worse}, to the better in {better}" if worse or better else "In none"
 
 
-def _comparisons(registry: Registry, centre: str | None) -> SafeTable:
-    """Return one row per measure and centre (all, or one) whose rate, or the range in which it lies, may be shown."""
+@lru_cache(maxsize=1)
+def _comparisons(registry: Registry) -> SafeTable:
+    """Return one row per measure and centre whose rate, or the range in which it lies, may be shown."""
     parts = [_concordance(registry)]
-    rates = counted(registry.tables["indicators"], "signals")
+    rates = rates_of_all(registry).map(lambda frame: frame, "signals")
     for one in definitions():
         if one.display == "funnel":
             parts.append(_indicator(rates.where(indicator_id=one.id), one, registry.run["funnel_overdispersion"]))
-    is_asked = pl.lit(centre is None) | (pl.col("centre_id") == pl.lit(centre, pl.String))
-    return parts[0].map(lambda _: pl.concat(part.frame for part in parts).filter(is_asked))
+    return parts[0].map(lambda _: pl.concat(part.frame for part in parts))
 
 
 def _concordance(registry: Registry) -> SafeTable:
@@ -107,14 +119,18 @@ def _concordance(registry: Registry) -> SafeTable:
     )
     followed = registry.verdicts(is_judged="yes", **{"class": registry.followed})
     pooled = registry.share([followed], [registry.verdicts(is_judged="yes")])
-    return rates.map(lambda frame: _compared(frame, f"Concordance with {registry.headline_name}", pooled, "up"))
+    name = f"Concordance with {registry.headline_name}"
+    return rates.map(lambda frame: _compared(frame, name, pooled, "up").with_columns(measure_href=pl.lit(_CONCORDANCE)))
 
 
 def _indicator(rates: SafeTable, definition: Definition, overdispersion: Overdispersion) -> SafeTable:
     overall = rates.where(centre_id=None).frame["percent"].to_list()
     name = f"{definition.id}: {definition.title}"
+    pooled = overall[0] if overall else None
     return rates.each("centre_id").map(
-        lambda frame: _compared(frame, name, overall[0] if overall else None, definition.direction, overdispersion)
+        lambda frame: _compared(frame, name, pooled, definition.direction, overdispersion).with_columns(
+            measure_href=pl.lit(f"{page_of(definition)}.html")
+        )
     )
 
 
