@@ -23,6 +23,9 @@ from crlm_pipeline.warehouse import Warehouse
 from flows.steps import Job, annotate, ingest, report
 from tests.acceptance.registry import Answers
 
+# A registry of 50000 takes longer than other tests may.
+pytestmark = pytest.mark.timeout(3600)
+
 PATIENTS: Final = int(os.environ.get("CRLM_PLANTED_PATIENTS", "6000"))
 SEED: Final = 1
 # How sure the bounds on what chance may do are; the registry is the same each time.

@@ -47,8 +47,8 @@ def section(registry: Registry, centre: str | None) -> Section:
     """Return the comparisons outside the 99.8 % limits and a tally by measure; of a centre, all of its own."""
     comparisons = _comparisons(registry)
     if centre is None:
-        blocks = (*_alarms(registry, comparisons), *_tally(comparisons), _NOTE)
-        return Section("signals", _TITLE, _sentence(comparisons.frame, "a centre"), blocks)
+        found = (*_alarms(registry, comparisons), *_tally(comparisons))
+        return Section("signals", _TITLE, _sentence(comparisons.frame, "a centre"), (*found, _NOTE))
     own = comparisons.where(centre_id=centre)
     return Section("signals", _TITLE, _sentence(own.frame, centre), (*_of_centre(own, centre), _NOTE))
 
@@ -78,8 +78,8 @@ def _of_centre(comparisons: SafeTable, centre: str) -> list[Table]:
         return []
     headings = {name: heading for name, heading in _LISTED.items() if name != "centre_id"}
     caption = (
-        f"{centre} against all centres together. A range without an interval is a rate that is hidden; where it crosses "
-        "a limit, its place is not known."
+        f"{centre} against all centres together. A range without an interval is a rate that is hidden; where it "
+        "crosses a limit, its place is not known."
     )
     return [table(comparisons, headings, caption, text=("place_text",))]
 
