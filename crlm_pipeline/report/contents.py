@@ -8,6 +8,7 @@ from typing import Final
 
 from crlm_pipeline.report.page import MakeSection, Page
 from crlm_pipeline.report.sections import (
+    alluvial,
     biomarker,
     biomarkers,
     centres,
@@ -18,6 +19,7 @@ from crlm_pipeline.report.sections import (
     conflicts,
     departures,
     glance,
+    guidelines,
     indicator,
     indicators,
     methods,
@@ -30,6 +32,7 @@ from crlm_pipeline.report.sections import (
     survival,
     testing,
     trend,
+    uptake,
 )
 
 PAGES: Final = (
@@ -45,6 +48,9 @@ PAGES: Final = (
     Page("indicators", "Quality indicators", "Treatment", (indicators.section, process_chart.section), indicator.pages),
     Page("survival", "Survival", "Treatment", (survival.section,)),
     Page("comparison", "Guidelines compared", "Guidelines", (comparison.section, conflicts.section)),
+    Page("editions", "Editions side by side", "Guidelines", (guidelines.section,)),
+    Page("alluvial", "Recommended and given", "Guidelines", (alluvial.section,)),
+    Page("uptake", "Uptake of changes", "Guidelines", (uptake.section,)),
     Page("quality", "Data quality", "Data", (quality.section, completeness.section, trend.section)),
     Page("methods", "Methods", "Data", (methods.section,)),
 )

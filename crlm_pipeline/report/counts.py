@@ -10,6 +10,7 @@ import polars as pl
 
 from crlm_pipeline.disclosure import Counts, Margin, SafeTable, Subset, protect
 from crlm_pipeline.report.curves import ESTIMATES, FOLLOWED, with_told_estimates
+from crlm_pipeline.report.edition_counts import edition_counts
 from crlm_pipeline.report.nested import NESTED
 from crlm_pipeline.resources import sql
 from crlm_pipeline.settings import Settings
@@ -47,6 +48,11 @@ _MUTATIONS: Final = (
     Subset({"analyte": "kras_g12c", "category": "true"}, _mutant("kras")),
     Subset({"analyte": "kras_g12d", "category": "true"}, _mutant("kras")),
 )
+
+
+def _same_as_class(dimension: str, value: str, verdict_class: str) -> Subset:
+    return Subset({dimension: value}, {dimension: None, "is_judged": "no", "class": verdict_class})
+
 
 PUBLISHED: Final = (
     Published("patients", "patient", (*_POPULATIONS, _CENTRES), keep=~_NOT_CRLM | pl.col("centre_id").is_null()),
@@ -87,6 +93,20 @@ PUBLISHED: Final = (
             pl.col("class").is_null() | pl.col("class").is_in(["concordant", "on_label"]),
         ),
     ),
+    Published(
+        "flows",
+        "decision",
+        (Margin(("recommended",)), Margin(("given",))),
+        # What is open, or has no edition, is so in the verdicts as well.
+        (_same_as_class("given", "nothing_yet", "open"), _same_as_class("recommended", "not_in_force", "not_in_force")),
+    ),
+    Published(
+        "uptake",
+        "decision under a rule",
+        (Margin(("period",)), Margin(("is_given",)), _CENTRES),
+        spare=pl.col("centre_id").is_not_null(),
+    ),
+    Published("edition_change", "decision", (Margin(("view",), ("view",)),)),
     Published("marked_verdicts", "decision", (Margin(("mark",), ("mark",)), Margin(("is_superseded",)), *_CLASSES)),
     Published("departures", "decision", (Margin(("cause",)), _CENTRES)),
     Published("safety", "decision", (Margin(("safety_rule", "finding"), ("safety_rule", "finding")), _CENTRES)),
@@ -147,6 +167,7 @@ def publish_counts(
 ) -> dict[str, SafeTable]:
     """Count, put the label of each centre in place of its id, and return what may be published, by name."""
     tables = [_counted(warehouse, published, headline, labels) for published in PUBLISHED]
+    tables.append(edition_counts(warehouse))
     safe = protect(tables, NESTED, threshold=settings.disclosure_threshold, smallest_rate=settings.rate_threshold)
     return safe | {"survival": with_told_estimates(safe["survival"])}
 

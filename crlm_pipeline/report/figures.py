@@ -3,7 +3,7 @@
 What a drawing shows, and what its tooltips say, comes from a safe table and nowhere else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
@@ -381,30 +381,38 @@ def _ends(frame: pl.DataFrame, centre_line: float) -> tuple[float, float]:
 def before_and_after(frame: pl.DataFrame, change: str, title: str) -> str:
     """Return shares with their intervals in time (period, percent, ci_low, ci_high) and the day of a change.
 
-    Days are text (ISO). A `line` column, if there is one, tells two series of points apart.
+    Days are text (ISO). A `line` column, if there is one, tells series of points apart.
     """
-    has_lines = "line" in frame.columns
-    named = frame if has_lines else frame.with_columns(line=pl.lit(""))
-    lines = dict(zip(named["line"].unique(maintain_order=True), (GREY, TEAL) if has_lines else (TEAL,), strict=False))
-    day = svg.line(0, 0, 15, 0, svg.stroke(AMBER) | {"stroke-dasharray": "5,3"})
-    entries = [(svg.square(colour), name) for name, colour in lines.items() if name]
-    words, top = svg.legend([*entries, (day, f"change on {change}")], _PANEL_LEFT, WIDTH, 10)
-    days = [date.fromisoformat(one).toordinal() for one in (*frame["period"], change)]
-    x = Scale(min(days), max(days), _PANEL_LEFT + 10, WIDTH - 24)
+    named = frame if "line" in frame.columns else frame.with_columns(line=pl.lit(""))
+    rows = named.select("line", "period", "percent", "ci_low", "ci_high")
+    lines = dict(zip(rows["line"].unique(maintain_order=True), (TEAL, GREY), strict=False))
+    left, right = _FUNNEL_LEFT, WIDTH - 24
+    entries = [(svg.square(colour), words) for words, colour in lines.items() if words]
+    key, top = svg.legend(entries, left, right, 10) if entries else ("", 10)
+    every = [date.fromisoformat(day).toordinal() for day in [*rows["period"], change]]
+    x = Scale(min(every), max(every), left + 12, right)
     y = Scale(0, 100, top + 170, top + 24)
-    years = range(date.fromordinal(min(days)).year + 1, date.fromordinal(max(days)).year + 1)
-    content = [words, svg.axis_beside(y, _PANEL_LEFT, WIDTH - 16, title)]
-    content += [svg.text(str(year), x.at(date(year, 1, 1).toordinal()), y.start + 18, "middle", 11) for year in years]
-    at = x.at(date.fromisoformat(change).toordinal())
-    content.append(svg.line(at, y.end, at, y.start, svg.stroke(AMBER) | {"stroke-dasharray": "5,3"}))
-    for name, colour in lines.items():
-        rows = named.filter(pl.col("line") == name).drop_nulls("percent").sort("period")
-        places = [x.at(date.fromisoformat(one).toordinal()) for one in rows["period"]]
-        shares = rows.select("period", "percent", "ci_low", "ci_high").rows()
-        curve = [(place, y.at(row[1])) for place, row in zip(places, shares, strict=True)]
-        content.append(svg.path(curve, svg.stroke(colour)) if len(curve) > 1 else "")
-        for place, (period, percent, low, high) in zip(places, shares, strict=True):
-            tip = f"{name}{', ' if name else ''}{period}: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"
-            content.append(svg.line(place, y.at(low), place, y.at(high), svg.stroke(colour, 1.5)))
-            content.append(svg.dot(place, y.at(percent), colour, tip, 4))
+    day = x.at(date.fromisoformat(change).toordinal())
+    content = [key, svg.axis_beside(y, left, right, title), *_years_below(x, y.start)]
+    content.append(svg.line(day, y.start, day, y.end, svg.stroke(AMBER) | {"stroke-dasharray": "5 3"}, change))
+    for words, colour in lines.items():
+        content += _shares_in_time(rows.filter(line=words).drop("line").rows(), x, y, colour)
     return svg.drawing("".join(content), WIDTH, y.start + 30)
+
+
+def _years_below(x: Scale, bottom: float) -> Iterator[str]:
+    first, last = date.fromordinal(int(x.low)).year, date.fromordinal(int(x.high)).year
+    for year in range(first + 1, last + 1):
+        place = x.at(date(year, 1, 1).toordinal())
+        yield svg.line(place, bottom, place, bottom + 4, svg.ink(0.35)) + svg.text(
+            str(year), place, bottom + 20, "middle"
+        )
+
+
+def _shares_in_time(rows: Sequence[tuple[str, float, float, float]], x: Scale, y: Scale, colour: str) -> Iterator[str]:
+    places = [x.at(date.fromisoformat(day).toordinal()) for day, *_ in rows]
+    yield svg.path([(place, y.at(row[1])) for place, row in zip(places, rows, strict=True)], svg.stroke(colour))
+    for place, (day, percent, low, high) in zip(places, rows, strict=True):
+        tip = f"{day}: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"
+        yield svg.line(place, y.at(low), place, y.at(high), svg.stroke(colour, 1))
+        yield svg.dot(place, y.at(percent), colour, tip, 3)

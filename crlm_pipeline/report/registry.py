@@ -31,6 +31,7 @@ class Registry:
     check_statuses: pl.DataFrame
     columns_not_delivered: pl.DataFrame
     tables: Mapping[str, SafeTable]
+    changes: pl.DataFrame
 
     @property
     def is_signed(self) -> bool:
@@ -92,6 +93,7 @@ def read_registry(warehouse: Warehouse, settings: Settings) -> Registry:
         check_statuses=warehouse.query("report/check_statuses"),
         columns_not_delivered=_labelled(warehouse.query("report/columns_not_delivered"), labels),
         tables=publish_counts(warehouse, settings, headline, labels),
+        changes=warehouse.query("report/recommendation_changes"),
     )
 
 
