@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crlm_pipeline.guidelines.what_if import numbered
 from crlm_pipeline.marts import build_marts
 from crlm_pipeline.warehouse import Warehouse
 from schemas import audit, cohort, extract, guideline
@@ -16,6 +17,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 AS_OF = date(2025, 12, 31)
 RUN_ID = "run-0001"
 FILE_ID = "0123456789abcdef"
+CHANGE = date(2022, 1, 1)
 
 
 def frame(model: type[Table], rows: Sequence[Mapping[str, Any]], **constants: Any) -> pl.DataFrame:
@@ -205,6 +207,7 @@ def _insert_judgement(
 ) -> None:
     verdicts = [_verdict(chance, one, series) for one in decisions for series in SERIES]
     warehouse.insert(cohort.Verdict, frame(cohort.Verdict, verdicts))
+    _insert_what_if(warehouse, verdicts, chance)
     pathways = [
         {"patient_id": one["patient_id"], "guideline": series, "edition_id": SERIES[series], "basis": "latest"}
         | {
@@ -250,6 +253,33 @@ def _insert_judgement(
     warehouse.insert(cohort.RequiredTest, frame(cohort.RequiredTest, tests))
 
 
+def _insert_what_if(warehouse: Warehouse, verdicts: list[dict[str, Any]], chance: Chance) -> None:
+    """Every decision under every edition: as it was judged, or by chance where no edition was in force."""
+    drawn = {"concordant_preferred": 5, "discordant_not_given": 3, "not_evaluable": 2}
+    outcomes = []
+    for one in verdicts:
+        if one["guideline"] == "ema":
+            continue
+        verdict = chance.one(drawn) if one["verdict"] == "not_in_force" else one["verdict"]
+        series = one["guideline"]
+        due, possible = chance.one({("f06", ""): 5, ("f07", "f06"): 3, ("", "f07"): 2})
+        outcomes.append(
+            one
+            | {"edition_id": SERIES[series], "verdict": verdict}
+            | {
+                "due_rules": f"{series}.{due}" if due else "",
+                "possible_rules": f"{series}.{possible}" if possible else "",
+            }
+        )
+    names = ("decision_id", "edition_id", "verdict", "rule_id", "pathway", "due_rules", "possible_rules")
+    long = pl.DataFrame(
+        [[one[name] for name in names] for one in outcomes], schema=dict.fromkeys(names, pl.String), orient="row"
+    )
+    for model, rows in zip((cohort.WhatIf, cohort.WhatIfOutcome), numbered(long), strict=True):
+        typed = rows.select(pl.col(name).cast(dtype) for name, dtype in describe(model).polars_schema.items())
+        warehouse.insert(model, typed)
+
+
 def _verdict(chance: Chance, decision: dict[str, Any], series: str) -> dict[str, Any]:
     judged = {
         "concordant_preferred": 40,
@@ -275,6 +305,9 @@ def _verdict(chance: Chance, decision: dict[str, Any], series: str) -> dict[str,
         "edition_id": None if verdict == "not_in_force" else SERIES[series],
         "verdict": verdict,
         "rule_id": f"{series}.{chance.one({'f06': 5, 'f07': 3, 'x01': 1})}" if has_rule else None,
+        "pathway": chance.one({"anti_vegf_chemotherapy": 6, "chemotherapy": 3, "test_first": 2, None: 2})
+        if verdict != "not_in_force"
+        else None,
         "reason": chance.one({"patient_choice": 1, "trial": 2}) if verdict == "out_of_scope" else "a sentence",
         "missing_facts": unknown,
         "unlocking_facts": unknown,
@@ -286,7 +319,7 @@ def _verdict(chance: Chance, decision: dict[str, Any], series: str) -> dict[str,
 def _insert_guideline(warehouse: Warehouse, is_signed: bool) -> None:
     editions = [
         {"edition_id": edition, "guideline": series, "kind": "label" if series == "ema" else "recommendation"}
-        | {"title": f"{series.upper()} guideline", "is_rolling": series == "ema"}
+        | {"title": f"{series.upper()} guideline", "is_rolling": series == "ema", "from_date": CHANGE}
         for series, edition in SERIES.items()
     ]
     shared: dict[str, Any] = {"applies_in": [], "citation": "A journal", "state": "unverified", "is_signed": is_signed}
@@ -304,6 +337,13 @@ def _insert_guideline(warehouse: Warehouse, is_signed: bool) -> None:
         for series, edition in SERIES.items()
         for position, (rule, title) in enumerate(titles.items(), start=1)
     ]
+    options = [
+        {"edition_id": edition, "rule_id": f"{series}.{rule}", "option_no": 1, "preference": "preferred"}
+        | {"treatment": "folfox + cetuximab", "state": "unverified"}
+        for series, edition in SERIES.items()
+        for rule in ("f06", "f07")
+    ]
+    warehouse.insert(guideline.Option, frame(guideline.Option, options))
     words: dict[str, Any] = {"condition": "always", "not_recommended": [], "state": "unverified", "source": "a source"}
     warehouse.insert(guideline.Rule, frame(guideline.Rule, rules, **words))
 

@@ -19,7 +19,9 @@ _IN_FORCE: Final = ("guideline", "edition_id", "is_judged", "class")
 def edition_counts(warehouse: Warehouse) -> Counts:
     """Return the counts; dimensions are the editions, `departed` (a rule) and those of the verdicts in force."""
     classes = warehouse.query("report/edition_classes")
-    in_force = warehouse.query("report/edition_in_force").filter(pl.col("edition_id").is_in(classes["edition_id"]))
+    in_force = warehouse.query("report/edition_in_force").filter(
+        pl.col("edition_id").is_in(classes["edition_id"].implode())
+    )
     editions = classes["edition_id"].unique().sort().to_list()
     alone = classes.filter(pl.col("other_edition_id").is_null())
     # Every edition judges every decision, so any of them counts them all.

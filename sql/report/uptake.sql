@@ -56,7 +56,7 @@ counted as (
         from by_period
         union all
         from by_era
-    )
+    ) as every
 )
 
 select

@@ -31,6 +31,13 @@ TABLES = (
     *("cohort.analyte_known", "cohort.verdict", "cohort.safety_finding", "cohort.patient_pathway"),
     *("cohort.required_test", "cohort.recommendation"),
     *("mart.biomarker_distribution", "mart.concordance", "mart.pathway_mix"),
+    *(
+        "cohort.what_if",
+        "cohort.what_if_outcome",
+        "mart.edition_comparison",
+        "mart.recommended_to_given",
+        "mart.uptake",
+    ),
 )
 Registry = Mapping[str, pl.DataFrame]
 

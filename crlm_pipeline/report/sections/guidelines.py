@@ -10,6 +10,7 @@ from crlm_pipeline.disclosure import SafeCount, SafeTable
 from crlm_pipeline.report import figures
 from crlm_pipeline.report.edition_counts import CLASSES, NAME
 from crlm_pipeline.report.fragments import Figure, Section, Table
+from crlm_pipeline.report.rates import least_and_most
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import percent, words
@@ -98,65 +99,76 @@ def _both(registry: Registry, one: str, other: str, own: Sequence[str], others: 
     return [_count(registry, **{one: mine, other: theirs}) for mine in own for theirs in others]
 
 
-def _share(registry: Registry, one: str, other: str, own: Sequence[str], others: Sequence[str]) -> float | None:
-    """Return the percentage with these classes of the decisions that both editions judge."""
-    return registry.share(_both(registry, one, other, own, others), _both(registry, one, other, _JUDGED, _JUDGED))
+def _range(counts: Sequence[SafeCount]) -> tuple[int, int] | None:
+    """Return the least and most that counts add up to, by what is printed of them; None where one is hidden."""
+    printed = pl.DataFrame({"shown": [count.text for count in counts]}).select(
+        least=least_and_most("shown")[0], most=least_and_most("shown")[1]
+    )
+    if printed["least"].null_count():
+        return None
+    return int(printed["least"].sum()), int(printed["most"].sum())
 
 
-def _total(counts: Sequence[SafeCount]) -> int | None:
-    values = [count.value for count in counts]
-    return None if None in values else sum(value or 0 for value in values)
+def _percent(part: Sequence[SafeCount], rest: Sequence[SafeCount], smallest_rate: int) -> tuple[float, float] | None:
+    """Return the least and most that some counts can be, in percent, of them and the rest."""
+    some, others = _range(part), _range(rest)
+    if some is None or others is None or some[0] + others[0] < max(smallest_rate, 1):
+        return None
+    return 100 * some[0] / (some[0] + others[1]), 100 * some[1] / (some[1] + others[0])
+
+
+def _range_text(ends: tuple[float, float] | None) -> str:
+    if ends is None:
+        return "\u2013"
+    least, most = (f"{end:.0f}" for end in ends)
+    return least if least == most else f"{least}\u2013{most}"
 
 
 def _matrix(registry: Registry, editions: Sequence[str]) -> Table:
+    def cell(one: str, other: str) -> str:
+        agreeing = _both(registry, one, other, ("concordant",), _JUDGED)
+        departing = _both(registry, one, other, ("discordant",), _JUDGED)
+        return _range_text(_percent(agreeing, departing, registry.settings.rate_threshold))
+
     rows: list[dict[str, object]] = [
-        {"edition": one}
-        | {
-            other: _cell(_share(registry, one, other, ("concordant",), _JUDGED)) if one != other else "\u2013"
-            for other in editions
-        }
-        for one in editions
+        {"edition": one} | {other: cell(one, other) if one != other else "" for other in editions} for one in editions
     ]
     caption = (
-        "% concordant under the edition of the row, among the decisions that the edition of the column judges as well."
+        "% concordant under the edition of the row, among the decisions that the edition of the column judges as well; "
+        "a range where a small count is hidden, a dash where too few are shown."
     )
     headings = {"edition": "Edition", **{name: name for name in editions}}
     return table(_derived(registry, rows, "edition_matrix"), headings, caption)
 
 
-def _cell(value: float | None) -> str:
-    return "not shown" if value is None else f"{value:.0f}"
-
-
 def _pairs(registry: Registry, editions: Sequence[str]) -> Table:
-    rows: list[dict[str, object]] = []
-    for one, other in combinations(editions, 2):
-        both = _both(registry, one, other, _JUDGED, _JUDGED)
-        only = [_count(registry, **{one: "concordant", other: "discordant"})]
-        against = [_count(registry, **{one: "discordant", other: "concordant"})]
-        total = _total(both)
-        differ = registry.share([*only, *against], both)
-        rows.append(
-            {
-                "pair": f"{one} / {other}",
-                "n_both": total,
-                "both_shown": "hidden" if total is None else str(total),
-                "only_first": only[0].text,
-                "only_second": against[0].text,
-                "percent_differ": differ,
-                "differ": "\u2013" if differ is None else f"{differ:.1f}",
-            }
-        )
-    rows.sort(key=lambda row: (row["percent_differ"] is None, -float(str(row["percent_differ"] or 0)), row["pair"]))
+    rows = [_pair(registry, one, other) for one, other in combinations(editions, 2)]
+    rows.sort(key=lambda row: (row["percent_least"] is None, -float(str(row["percent_least"] or 0)), row["pair"]))
     headings = {
         "pair": "First / second",
-        "both_shown": "Both judge",
+        "both_judge": "Both judge",
         "only_first": "Only the first calls concordant",
         "only_second": "Only the second",
-        "differ": "% that differ",
+        "percent_differ": "% that differ",
     }
     caption = "Editions side by side, those that differ most first: decisions that both judge."
     return table(_derived(registry, rows, "edition_pairs"), headings, caption)
+
+
+def _pair(registry: Registry, one: str, other: str) -> dict[str, object]:
+    only_first = _count(registry, **{one: "concordant", other: "discordant"})
+    only_second = _count(registry, **{one: "discordant", other: "concordant"})
+    alike = [_count(registry, **{one: name, other: name}) for name in _JUDGED]
+    differ = _percent([only_first, only_second], alike, registry.settings.rate_threshold)
+    return {
+        "pair": f"{one} / {other}",
+        "both_judge": _range_text(_range([only_first, only_second, *alike])),
+        "only_first": only_first.text,
+        "only_second": only_second.text,
+        "percent_least": differ[0] if differ else None,
+        "percent_most": differ[1] if differ else None,
+        "percent_differ": _range_text(differ),
+    }
 
 
 def _disagreements(registry: Registry, editions: Sequence[str]) -> Table:

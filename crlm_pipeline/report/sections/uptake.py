@@ -48,9 +48,12 @@ def _periods(registry: Registry, rule: str) -> SafeTable:
 
 
 def _drawn(registry: Registry) -> Iterator[Figure]:
-    """Yield a drawing per rule with a rate on both sides of its day: the headline series first, the largest first."""
+    """Yield a drawing per rule that prefers something and has a rate on both sides of its day.
+
+    The headline series comes first, then the rules with most decisions.
+    """
     found = []
-    for change in registry.changes.iter_rows(named=True):
+    for change in registry.changes.filter(is_preferred="yes").iter_rows(named=True):
         data = _periods(registry, change["rule"])
         shown = data.frame.drop_nulls("percent")
         if shown["era"].n_unique() == len(_ERAS):
@@ -67,7 +70,7 @@ def _figure(change: dict[str, Any], data: SafeTable) -> Figure:
     spoken = shown.select(row="period", text=percent_and_interval())
     return Figure(
         svg=figures.before_and_after(shown, change["change_date"], "% that got it"),
-        reading=f"{change['rule_id']}, from {change['change_date']}: {_half_time(shown, change['change_date'])}",
+        reading=f"{change['rule_id']}, from {change['change_date']}: {half_time(shown, change['change_date'])}",
         caption=(
             f"{change['title']} ({words(change['guideline'])}, {change['edition_id']}). Share of decisions due, in "
             f"periods of {weeks} weeks from the dashed day on, with 95 % intervals; small periods are left out."
@@ -82,7 +85,7 @@ def _weeks(frame: pl.DataFrame) -> int:
     return int(days.min() or 91) // 7  # type: ignore[arg-type]  # a number of days
 
 
-def _half_time(shown: pl.DataFrame, change: str) -> str:
+def half_time(shown: pl.DataFrame, change: str) -> str:
     """Say when half of the decisions got it for the first time, by the periods shown."""
     before, after = (shown.filter(era=era) for era in _ERAS)
     if before["percent"][-1] >= _HALF:
