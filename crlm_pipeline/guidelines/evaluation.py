@@ -123,14 +123,21 @@ def _brief_keys(
     the facts unknown are left out.
     """
     for own_places, option_places in zip(ladder.own_clauses, ladder.option_clauses, strict=True):
-        own, first, options = map(clauses.mask, (own_places, own_places[:1], option_places))
-        is_true = ((true & own) != 0).any(axis=1)
-        is_open = ((unknown & own) != 0).any(axis=1) & ~is_true
-        dropped = own | np.where((is_true | is_open)[:, None], np.uint64(0), options)
-        true = (true & ~dropped) | np.where(is_true[:, None], first, np.uint64(0))
-        unknown = (unknown & ~dropped) | np.where(is_open[:, None], first, np.uint64(0))
+        own, first = clauses.mask(own_places), clauses.mask(own_places[:1])
+        holds = ((true & own) != 0).any(axis=1)
+        may_hold = ((unknown & own) != 0).any(axis=1) & ~holds
+        dropped: Words = _where(~(holds | may_hold), clauses.mask(option_places)) | own
+        kept: Words = ~dropped
+        true = _where(holds, first) | (true & kept)
+        unknown = _where(may_hold, first) | (unknown & kept)
     keys = _keys(clauses, decisions, true, unknown)
     return keys.with_columns(missing=pl.lit(0, pl.UInt64))
+
+
+def _where(is_met: np.ndarray, words: np.ndarray) -> Words:
+    """Return the words in the rows where something is met, none elsewhere."""
+    rows: Words = np.where(is_met[:, None], words, np.zeros_like(words))
+    return rows
 
 
 def _kept(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -81,7 +81,7 @@ def _bands(flows: pl.DataFrame, left: dict[str, _Node], right: dict[str, _Node],
         taken[end] += thick
 
 
-def _in_order(flows: pl.DataFrame, left: Sequence[str], right: Sequence[str]) -> list[dict[str, object]]:
+def _in_order(flows: pl.DataFrame, left: Sequence[str], right: Sequence[str]) -> list[dict[str, Any]]:
     """Return the flows from the top down on both sides, so that bands cross as little as they can."""
     rows = flows.rows(named=True)
     return sorted(rows, key=lambda row: (left.index(row["recommended"]), right.index(row["given"])))

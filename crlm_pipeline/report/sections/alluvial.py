@@ -87,7 +87,7 @@ def _drawn(flows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("other"))
         .alias("kind")
     )
-    least = _SMALL_SHARE * flows["n"].sum()
+    least = _SMALL_SHARE * int(flows["n"].sum())
     merged = [
         pl.when(pl.col("n").sum().over(side) < least).then(pl.lit(word)).otherwise(in_words(side)).alias(side)
         for side, word in (("recommended", "Other pathways"), ("given", "Other treatments"))

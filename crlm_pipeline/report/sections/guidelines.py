@@ -1,6 +1,6 @@
 """The same decisions under every guideline and edition: a what-if, whatever the day and country of the decision."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
@@ -90,7 +90,7 @@ def _most_concordant(drawn: pl.DataFrame, total: str) -> str:
     return f"{first['row']} would call {percent(first['percent'])} of {total} decisions concordant, the most of any."
 
 
-def _derived(registry: Registry, rows: Sequence[dict[str, object]], name: str) -> SafeTable:
+def _derived(registry: Registry, rows: Sequence[Mapping[str, object]], name: str) -> SafeTable:
     """Return rows made of safe counts alone as a table of their own."""
     return registry.tables[NAME].map(lambda _: pl.DataFrame(rows, infer_schema_length=None), name=name)
 
@@ -130,7 +130,7 @@ def _matrix(registry: Registry, editions: Sequence[str]) -> Table:
         departing = _both(registry, one, other, ("discordant",), _JUDGED)
         return _range_text(_percent(agreeing, departing, registry.settings.rate_threshold))
 
-    rows: list[dict[str, object]] = [
+    rows = [
         {"edition": one} | {other: cell(one, other) if one != other else "" for other in editions} for one in editions
     ]
     caption = (

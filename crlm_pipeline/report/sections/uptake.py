@@ -120,8 +120,8 @@ def _by_era(registry: Registry, centre: str | None) -> Table:
 
 
 def _side_by_side(rates: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
-    columns = ("n", "shown", "n_given", "n_given_shown", "percent", "ci_low", "ci_high", "percent_text")
-    columns += ("n_unknown", "n_unknown_shown")
+    counts = ("n", "shown", "n_given", "n_given_shown", "n_unknown", "n_unknown_shown")
+    columns = (*counts, "percent", "ci_low", "ci_high", "percent_text")
     sides = [
         rates.filter(era=era)
         .select("rule", pl.col(columns).name.suffix(f"_{era}"))
