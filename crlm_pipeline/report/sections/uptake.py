@@ -50,7 +50,7 @@ def _periods(registry: Registry, rule: str) -> SafeTable:
 def _drawn(registry: Registry) -> Iterator[Figure]:
     """Yield a drawing per rule that prefers something and has a rate on both sides of its day.
 
-    The headline series comes first, then the rules with most decisions.
+    The headline series comes first, then the latest changes, then the rules with most decisions.
     """
     found = []
     for change in registry.changes.filter(is_preferred="yes").iter_rows(named=True):
@@ -58,9 +58,16 @@ def _drawn(registry: Registry) -> Iterator[Figure]:
         shown = data.frame.drop_nulls("percent")
         if shown["era"].n_unique() == len(_ERAS):
             found.append(
-                (change["guideline"] != registry.headline, -int(shown["n"].sum()), change["rule"], change, data)
+                (
+                    change["guideline"] != registry.headline,
+                    -date.fromisoformat(change["change_date"]).toordinal(),
+                    -int(shown["n"].sum()),
+                    change["rule"],
+                    change,
+                    data,
+                )
             )
-    for *_, change, data in sorted(found, key=lambda each: each[:3])[:_MOST_DRAWN]:
+    for *_, change, data in sorted(found, key=lambda each: each[:4])[:_MOST_DRAWN]:
         yield _figure(change, data)
 
 
@@ -88,8 +95,10 @@ def _weeks(frame: pl.DataFrame) -> int:
 def half_time(shown: pl.DataFrame, change: str) -> str:
     """Say when half of the decisions got it for the first time, by the periods shown."""
     before, after = (shown.filter(era=era) for era in _ERAS)
-    if before["percent"][-1] >= _HALF:
-        return f"half got it before already ({percent(before['percent'][-1])} in the last period shown before)."
+    earlier = before.filter(pl.col("percent") >= _HALF)
+    if earlier.height:
+        first = earlier.row(0, named=True)
+        return f"half had been reached before ({percent(first['percent'])} in the period from {first['period']})."
     reached = after.filter(pl.col("percent") >= _HALF)
     if reached.is_empty():
         return f"half has not been reached; {percent(after['percent'][-1])} in the last period shown."

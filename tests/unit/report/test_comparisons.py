@@ -240,7 +240,7 @@ def periods(*shares: tuple[str, str, float]) -> pl.DataFrame:
     [
         ([("before", "2021-01-01", 10.0), ("after", "2022-01-01", 49.0), ("after", "2023-01-01", 50.0)], "12 months"),
         ([("before", "2021-01-01", 10.0), ("after", "2022-01-01", 50.0)], "at once"),
-        ([("before", "2021-01-01", 50.0), ("after", "2022-01-01", 90.0)], "before already"),
+        ([("before", "2020-01-01", 50.0), ("before", "2021-01-01", 9.0), ("after", "2022-01-01", 90.0)], "before (50"),
         ([("before", "2021-01-01", 10.0), ("after", "2022-01-01", 49.9)], "has not been reached"),
     ],
 )
