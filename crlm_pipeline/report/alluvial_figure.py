@@ -38,10 +38,7 @@ def alluvial(flows: pl.DataFrame) -> str:
         f'<text x="{x}" y="14" text-anchor="{anchor}" font-weight="bold">{text}</text>'
         for x, anchor, text in ((_LEFT + _BAR, "end", "Recommended"), (_RIGHT - _BAR, "start", "Given"))
     )
-    return (
-        f'<svg aria-hidden="true" focusable="false" viewBox="0 0 {WIDTH} {tall:.0f}" width="{WIDTH}" '
-        f'height="{tall:.0f}" font-size="13" fill="currentColor">{heads}{"".join(parts)}</svg>'
-    )
+    return svg.drawing("".join((heads, *parts)), WIDTH, tall)
 
 
 def _nodes(flows: pl.DataFrame, side: str, scale: float) -> dict[str, _Node]:
@@ -92,4 +89,4 @@ def _band(start: float, end: float, thick: float, colour: str, title: str) -> st
     middle = (x0 + x1) / 2
     upper = f"M{x0} {start:.1f}C{middle} {start:.1f} {middle} {end:.1f} {x1} {end:.1f}"
     lower = f"V{end + thick:.1f}C{middle} {end + thick:.1f} {middle} {start + thick:.1f} {x0} {start + thick:.1f}Z"
-    return f'<path d="{upper}{lower}" fill="{colour}" opacity="0.5"><title>{escape(title)}</title></path>'
+    return svg.mark("path", {"d": upper + lower, **svg.fill(colour), "opacity": "0.5"}, title)
