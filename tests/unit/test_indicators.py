@@ -601,9 +601,15 @@ COUNTS = ("numerator", "denominator", "n_not_evaluable", "n_excluded", "n_except
 
 
 @pytest.fixture(scope="module")
-def rows() -> pl.DataFrame:
+def made() -> Iterator[Warehouse]:
     with warehouse(CASES) as made:
-        return measure(made, AS_OF)
+        made.insert(mart.Indicator, measure(made, AS_OF))
+        yield made
+
+
+@pytest.fixture(scope="module")
+def rows(made: Warehouse) -> pl.DataFrame:
+    return made.read(mart.Indicator)
 
 
 @pytest.fixture(scope="module")
