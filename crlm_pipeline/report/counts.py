@@ -68,6 +68,7 @@ PUBLISHED: Final = (
         ),
         _MUTATIONS,
         spare=_NOT_CRLM | pl.col("category").is_in(["wild_type", "mss", "negative", "false"]),
+        keep=pl.col("category").is_in(["mutant", "msi_h", "v600e", "positive"]) & pl.col("centre_id").is_null(),
     ),
     Published(
         "biomarkers_by_year",

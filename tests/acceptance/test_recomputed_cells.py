@@ -26,12 +26,12 @@ PLACES = {
     "MSI tested": ("biomarkers_all", "n_tested", BIOMARKER | {"analyte": "MSI / MMR", "category": "MSI-H / dMMR"}),
     "MSI-H": ("biomarkers_all", "n", BIOMARKER | {"analyte": "MSI / MMR", "category": "MSI-H / dMMR"}),
     "primary on the left": ("biomarkers_all", "n", BIOMARKER | {"analyte": "Side of the primary", "category": "Left"}),
-    "P2 evaluated": ("indicator_p2", "total", {"centre_id": None}),
-    "P2 met": ("indicator_p2", "n", {"centre_id": None}),
-    "P10 evaluated": ("indicator_p10", "total", {"centre_id": None}),
-    "P10 met": ("indicator_p10", "n", {"centre_id": None}),
-    "P18 tests": ("indicator_p18", "n", {"centre_id": None}),
-    "P18 median days": ("indicator_p18", "median", {"centre_id": None}),
+    "P2 evaluated": ("indicator-p2", "total", {"centre_id": None}),
+    "P2 met": ("indicator-p2", "n", {"centre_id": None}),
+    "P10 evaluated": ("indicator-p10", "total", {"centre_id": None}),
+    "P10 met": ("indicator-p10", "n", {"centre_id": None}),
+    "P18 tests": ("indicator-p18", "n", {"centre_id": None}),
+    "P18 median days": ("indicator-p18", "median", {"centre_id": None}),
     "assessments with CEA": ("completeness_by_column", "n", {"column_name": "cea_ng_ml"}),
     "rows of patient": ("row_ledger", "read", {"table_name": "Patient"}),
     "rows of tumour": ("row_ledger", "read", {"table_name": "Tumour"}),
@@ -43,7 +43,12 @@ PLACES = {
     "rows of outcome": ("row_ledger", "read", {"table_name": "Outcome"}),
 }
 # What the plan hides in the example is compared with the restricted report: analyte and category of the biomarker.
-RESULTS = {"MSI-H": ("msi", "msi_h"), "RAS mutant": ("ras", "mutant"), "RAS wild type": ("ras", "wild_type")}
+RESULTS = {
+    "MSI-H": ("msi", "msi_h"),
+    "RAS mutant": ("ras", "mutant"),
+    "RAS wild type": ("ras", "wild_type"),
+    "BRAF V600E": ("braf", "v600e"),
+}
 MARKS = ("<5", "hidden")
 
 
