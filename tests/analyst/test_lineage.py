@@ -55,7 +55,7 @@ def test_a_cell_of_biomarkers_counts_the_patients_that_its_lineage_names(
 def test_a_cell_of_an_indicator_counts_the_members_that_its_lineage_names(
     tutorial: tuple[Path, list[Done]], connection: duckdb.DuckDBPyConnection
 ) -> None:
-    rows = [row for row in cells(tutorial[0], "indicator_p3") if row["is_met"] == "yes"]
+    rows = [row for row in cells(tutorial[0], "indicator-p3-funnel") if row["is_met"] == "yes"]
     assert rows
     for row in rows:
         found = connection.sql(
