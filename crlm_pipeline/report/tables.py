@@ -10,6 +10,8 @@ from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.report.fragments import Table
 
 _MISSING: Final = "\u2013"
+# Names of rows with more letters need a wide column.
+_LONG: Final = 30
 # The columns that a reader may choose one value of.
 _CHOICES: Final = frozenset(
     ("edition_id", "guideline", "series", "year", "population", "analyte", "table_name", "verdict", "severity", "state")
@@ -42,7 +44,9 @@ def table(
         heads.append(f'<th scope="col" class="drawing">{escape(heading)}</th>')
         cells.append([f'<td class="drawing">{svg}</td>' for svg in drawn])
     rows = "\n".join(f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
-    html = f"<table>\n<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+    kind = ' class="long"' if any(len(str(value)) > _LONG for value in data.frame[first]) else ""
+    head = f"<table{kind}>\n<thead><tr>{''.join(heads)}</tr></thead>"
+    html = f"{head}\n<tbody>\n{rows}\n</tbody>\n</table>"
     return Table(html, caption, data)
 
 
