@@ -12,6 +12,7 @@ from crlm_pipeline.report import figures
 from crlm_pipeline.report.fragments import Figure, Section, Table, Terms
 from crlm_pipeline.report.page import Page, centre_page
 from crlm_pipeline.report.registry import Registry
+from crlm_pipeline.report.sections import process_chart
 from crlm_pipeline.report.sections.indicators import drawn, meaning, medians, page_of, rates_of_all
 from crlm_pipeline.report.tables import table
 
@@ -37,11 +38,11 @@ _SENTENCE: Final = (
 
 
 def pages(registry: Registry) -> Iterator[Page]:
-    """Yield a page per indicator of which somebody is a member."""
-    members = registry.tables["indicators"].filtered(pl.col("shown") != "0").frame["indicator_id"].unique()
+    """Yield a page per indicator that was measured, also where nobody is a member."""
+    measured = registry.tables["indicators"].frame["indicator_id"].unique()
     for definition in definitions():
-        if definition.id in members:
-            makers = tuple(partial(section, definition=definition) for section in (_meaning, _standing))
+        if definition.id in measured:
+            makers = tuple(partial(section, definition=definition) for section in (_meaning, _standing, _over_time))
             yield Page(
                 page_of(definition), f"{definition.id}: {definition.title}", "Treatment", makers, None, definition.id
             )
@@ -57,6 +58,13 @@ def _standing(registry: Registry, centre: str | None, definition: Definition) ->
     listed = _days(registry, definition) if definition.display == "median" else _rates(registry, definition)
     blocks: list[Figure | Table] = [figure, listed] if figure else [listed]
     return Section("standing", "How the centres stand", _SENTENCE, tuple(blocks))
+
+
+def _over_time(registry: Registry, centre: str | None, definition: Definition) -> Section | None:
+    """Return the p-chart of the indicator; None where too little of it may be shown."""
+    chart = process_chart.figure(registry, definition.id, centre)
+    sentence = "The indicator against its own first years: a signal says that practice or recording has changed."
+    return Section("over-time", "Over time", sentence, (chart,)) if chart else None
 
 
 def _rates(registry: Registry, definition: Definition) -> Table:
