@@ -12,8 +12,10 @@ COUNTRIES: Final = ("US", "DE", "NL", "GB", "FR", "US", "ES", "IT")
 FEWEST_CENTRES: Final = 6
 MOST_CENTRES: Final = 60
 PATIENTS_PER_CENTRE: Final = 300
-# Of a hundred operations on the liver so many end in death within four weeks.
+# The share of operations on the liver that end in death within four weeks.
 FATALITY: Final = 0.014
+# The share of procedures that a centre leaves to the largest one of all, if that stands in the same country.
+REFERRAL: Final = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Centres:
     delay: Floats
     completeness: Floats
     fatality: Floats
+    referral: Floats
     is_hasty: Bools
     is_unsparing: Bools
     has_brands: Bools
@@ -60,6 +63,7 @@ def found_centres(patients: int, seed: int) -> Centres:
         delay=np.clip(generator.normal(1.0, 0.3, count), 0.5, 2.0),
         completeness=np.clip(generator.normal(0.9, 0.06, count), 0.7, 0.99),
         fatality=np.full(count, FATALITY),
+        referral=np.full(count, REFERRAL),
         is_hasty=np.zeros(count, dtype=np.bool_),
         is_unsparing=np.zeros(count, dtype=np.bool_),
         has_brands=generator.random(count) < 0.3,

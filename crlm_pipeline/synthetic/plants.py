@@ -39,7 +39,10 @@ PLANTS: Final[dict[str, Plant]] = {
 
 
 def alike(centres: Centres) -> Centres:
-    """Return the centres with the same habits, in one country, at all times; only their sizes differ."""
+    """Return the centres with the same habits, in one country, at all times; only their sizes differ.
+
+    No procedure is done elsewhere: the centre that others send their patients to would not be like them.
+    """
     count = centres.name.size
     same = {"testing": 0.0, "adherence": 0.84, "surgery": 0.82, "meeting": 0.8, "delay": 1.0, "completeness": 0.9}
     records = {"has_brands": False, "has_atc": True, "has_lines": True, "has_folinate": False}
@@ -49,6 +52,7 @@ def alike(centres: Centres) -> Centres:
         name=np.array([f"{COUNTRY}{place + 1:02d}" for place in range(count)]),
         country=np.full(count, COUNTRY),
         fatality=np.full(count, FATALITY),
+        referral=np.zeros(count),
         practice=_steady,
         **habits,
     )

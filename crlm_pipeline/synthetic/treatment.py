@@ -177,7 +177,7 @@ def procedure_rows(batch: Batch, course: Course) -> list[pl.DataFrame]:
 def _procedure(batch: Batch, mask: Bools, when: Days, kind: str | Texts, **columns: object) -> pl.DataFrame:
     """Return rows of a procedure; some patients are sent to the centre with the most patients for it."""
     hub = batch.centres.name[int(np.argmax(batch.centres.weight))]
-    is_referred = batch.chance.happens(0.12) & (
+    is_referred = batch.chance.happens(batch.rate("referral")) & (
         batch.people.country == batch.centres.country[int(np.argmax(batch.centres.weight))]
     )
     return rows(
