@@ -89,17 +89,13 @@ def _sentence(comparisons: pl.DataFrame, who: str) -> str:
         return "Too few cases could be evaluated to compare centres."
     alarms = comparisons.filter(pl.col("beyond") == "99.8")
     better = alarms.filter(pl.col("side").is_in(FAVOURABLE)).height
+    found = f"{alarms.height - better} to the worse (or lower) and {better} to the better lie"
     chance = f"{expected_by_chance(comparisons.height, '99.8'):.2g}"
     return (
-        f"{_found(alarms.height - better, better)} of {comparisons.height} comparisons with all centres together "
-        f"{who} lies outside the 99.8 % limits. If all centres were alike, chance "
-        f"alone would put at most 0.2 % there, {chance} of them."
+        f"Of {comparisons.height} comparisons of {who} with all centres together "
+        f"{found if alarms.height else 'none lies'} outside the 99.8 % limits. If all centres were alike, chance alone "
+        f"would put at most 0.2 % there, {chance} of them."
     )
-
-
-def _found(worse: int, better: int) -> str:
-    """Return how many comparisons were found outside, as the start of a sentence."""
-    return f"To the worse (or lower) in {worse}, to the better in {better}" if worse or better else "In none"
 
 
 @lru_cache(maxsize=1)
