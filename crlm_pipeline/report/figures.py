@@ -3,10 +3,9 @@
 What a drawing shows, and what its tooltips say, comes from a safe table and nowhere else.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -297,122 +296,3 @@ def trend(frame: pl.DataFrame, title: str) -> str:
         tip = f"{year}: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"
         content += [svg.dot(x.at(place), y.at(percent), TEAL, tip), svg.text(str(year), x.at(place), 272, "middle")]
     return svg.drawing("".join(content), WIDTH, 284)
-
-
-def survival(frame: pl.DataFrame, colours: Mapping[str, str]) -> str:
-    """Return a curve per `line` (line, month, percent, ci_low, ci_high), known at some months and nowhere between."""
-    months = sorted(frame["month"].unique().to_list())
-    entries = [(svg.square(colour), name) for name, colour in colours.items()]
-    words, top = svg.legend(entries, _FUNNEL_LEFT, WIDTH, 10)
-    x = Scale(0, months[-1] + 2, _FUNNEL_LEFT, WIDTH - 16)
-    y = Scale(0, 100, top + 250, top + 24)
-    content = [words, svg.axis_beside(y, x.start, x.end, "% alive")]
-    content += [svg.text(svg.number(month), x.at(month), y.start + 18, "middle") for month in months]
-    content.append(svg.text("Months", (x.start + x.end) / 2, y.start + 38, "middle"))
-    for place, (name, colour) in enumerate(colours.items()):
-        rows = frame.filter(pl.col("line") == name).sort("month").select("month", "percent", "ci_low", "ci_high").rows()
-        known = [row for row in rows if row[1] is not None]
-        # Side by side, so that no interval hides another.
-        at = {month: x.at(month) + 5 * place for month in months}
-        curve = [(at[month], y.at(percent)) for month, percent, _, _ in known]
-        content.append(svg.path(curve, svg.stroke(colour, 1.5) | {"stroke-dasharray": "4,3"}) if curve else "")
-        for month, percent, low, high in known:
-            tip = f"{name}, {month:g} months: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"
-            content.append(svg.line(at[month], y.at(low), at[month], y.at(high), svg.stroke(colour, 1.5)))
-            content.append(svg.dot(at[month], y.at(percent), colour, tip, 4))
-    return svg.drawing("".join(content), WIDTH, y.start + _FOOT)
-
-
-_SIGNALS: Final = {"Within the limits": TEAL, "In a run of eight or more": AMBER, "Beyond the limits": RED}
-
-
-def process_chart(frame: pl.DataFrame, centre_line: float) -> str:
-    """Return a p-chart (percent throughout): `period`, `least` and `most` of its rate, `low`, `high`, `signal`.
-
-    A rate that is only known to lie between `least` and `most` is a stroke; null is a gap. Periods of the baseline
-    (`is_baseline`) stand on grey.
-    """
-    rows = frame.rows(named=True)
-    words, top = svg.legend([(svg.square(colour), name) for name, colour in _SIGNALS.items()], _PANEL_LEFT, WIDTH, 10)
-    x = Scale(-0.5, len(rows) - 0.5, _PANEL_LEFT, WIDTH - 16)
-    y = Scale(*_ends(frame, centre_line), top + 220, top + 24)
-    baseline = [place for place, row in enumerate(rows) if row["is_baseline"]]
-    content = [words]
-    if baseline:
-        left, right = x.at(baseline[0] - 0.5), x.at(baseline[-1] + 0.5)
-        shade = {"x": left, "y": y.end, "width": right - left, "height": y.start - y.end, "fill-opacity": "0.25"}
-        content.append(svg.mark("rect", shade | svg.fill(PALE_GREY)))
-    content.append(svg.axis_beside(y, x.start, x.end, "% met"))
-    content.append(svg.line(x.start, y.at(centre_line), x.end, y.at(centre_line), svg.ink(0.7)))
-    for end in ("low", "high"):
-        known = [(place, row[end]) for place, row in enumerate(rows) if row[end] is not None]
-        steps = [(x.at(place + side), y.at(limit)) for place, limit in known for side in (-0.5, 0.5)]
-        content.append(svg.path(steps, svg.ink(0.6, dash="4,3")))
-    exact = [(x.at(place), y.at(row["least"])) for place, row in enumerate(rows) if _is_exact(row)]
-    content.append(svg.path(exact, svg.stroke(GREY, 1)) if len(exact) > 1 else "")
-    content += [_period(row, x.at(place), y) for place, row in enumerate(rows)]
-    return svg.drawing("".join(content), WIDTH, y.start + 30)
-
-
-def _is_exact(row: Mapping[str, float | None]) -> bool:
-    return row["least"] is not None and row["least"] == row["most"]
-
-
-def _period(row: Mapping[str, Any], x: float, y: Scale) -> str:
-    """Return the rate of one period, and its year below the axis where it is the first of that."""
-    period, least, most, colour = row["period"], row["least"], row["most"], _SIGNALS.get(row["signal"], GREY)
-    is_first = "-" not in period or period.endswith("Q1")
-    year = svg.text(period[:4], x, y.start + 18, "middle", 11) if is_first else ""
-    if least is None:
-        return year
-    if _is_exact(row):
-        return year + svg.dot(x, y.at(least), colour, f"{period}: {least:.1f} %", 4)
-    tip = f"{period}: {least:.1f} to {most:.1f} %"
-    return year + svg.line(x, y.at(least), x, y.at(most), svg.stroke(colour, 4), tip)
-
-
-def _ends(frame: pl.DataFrame, centre_line: float) -> tuple[float, float]:
-    """Return the ends of an axis that holds rates, limits and centre line, in whole fives and within 0 and 100."""
-    shown = [value for name in ("least", "most", "low", "high") for value in frame[name].drop_nulls()]
-    low, high = min([*shown, centre_line]), max([*shown, centre_line])
-    return max(0.0, 5 * ((low - 1) // 5)), min(100.0, 5 * ((high + 6) // 5))
-
-
-def before_and_after(frame: pl.DataFrame, change: str, title: str) -> str:
-    """Return shares with their intervals in time (period, percent, ci_low, ci_high) and the day of a change.
-
-    Days are text (ISO). A `line` column, if there is one, tells series of points apart.
-    """
-    named = frame if "line" in frame.columns else frame.with_columns(line=pl.lit(""))
-    rows = named.select("line", "period", "percent", "ci_low", "ci_high")
-    lines = dict(zip(rows["line"].unique(maintain_order=True), (TEAL, GREY), strict=False))
-    left, right = _FUNNEL_LEFT, WIDTH - 24
-    entries = [(svg.square(colour), words) for words, colour in lines.items() if words]
-    key, top = svg.legend(entries, left, right, 10) if entries else ("", 10)
-    every = [date.fromisoformat(day).toordinal() for day in [*rows["period"], change]]
-    x = Scale(min(every), max(every), left + 12, right)
-    y = Scale(0, 100, top + 170, top + 24)
-    day = x.at(date.fromisoformat(change).toordinal())
-    content = [key, svg.axis_beside(y, left, right, title), *_years_below(x, y.start)]
-    content.append(svg.line(day, y.start, day, y.end, svg.stroke(AMBER) | {"stroke-dasharray": "5 3"}, change))
-    for words, colour in lines.items():
-        content += _shares_in_time(rows.filter(line=words).drop("line").rows(), x, y, colour)
-    return svg.drawing("".join(content), WIDTH, y.start + 30)
-
-
-def _years_below(x: Scale, bottom: float) -> Iterator[str]:
-    first, last = date.fromordinal(int(x.low)).year, date.fromordinal(int(x.high)).year
-    for year in range(first + 1, last + 1):
-        place = x.at(date(year, 1, 1).toordinal())
-        yield svg.line(place, bottom, place, bottom + 4, svg.ink(0.35)) + svg.text(
-            str(year), place, bottom + 20, "middle"
-        )
-
-
-def _shares_in_time(rows: Sequence[tuple[str, float, float, float]], x: Scale, y: Scale, colour: str) -> Iterator[str]:
-    places = [x.at(date.fromisoformat(day).toordinal()) for day, *_ in rows]
-    yield svg.path([(place, y.at(row[1])) for place, row in zip(places, rows, strict=True)], svg.stroke(colour))
-    for place, (day, percent, low, high) in zip(places, rows, strict=True):
-        tip = f"{day}: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"
-        yield svg.line(place, y.at(low), place, y.at(high), svg.stroke(colour, 1))
-        yield svg.dot(place, y.at(percent), colour, tip, 3)

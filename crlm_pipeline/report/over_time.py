@@ -1,6 +1,7 @@
-"""Drawings over time: survival curves and p-charts, as `figures` draws the rest."""
+"""Drawings over time: survival curves, p-charts, shares around a change; `figures` draws the rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final
 
 import polars as pl
@@ -114,3 +115,43 @@ def _ends(frame: pl.DataFrame, centre_line: float) -> tuple[float, float]:
     shown = [value for name in ("least", "most", "low", "high") for value in frame[name].drop_nulls()]
     low, high = min([*shown, centre_line]), max([*shown, centre_line])
     return max(0.0, 5 * ((low - 1) // 5)), min(100.0, 5 * ((high + 6) // 5))
+
+
+def before_and_after(frame: pl.DataFrame, change: str, title: str) -> str:
+    """Return shares with their intervals in time (period, percent, ci_low, ci_high) and the day of a change.
+
+    Days are text (ISO). A `line` column, if there is one, tells series of points apart.
+    """
+    named = frame if "line" in frame.columns else frame.with_columns(line=pl.lit(""))
+    rows = named.select("line", "period", "percent", "ci_low", "ci_high")
+    lines = dict(zip(rows["line"].unique(maintain_order=True), (svg.TEAL, svg.GREY), strict=False))
+    left, right = _LEFT, WIDTH - 24
+    entries = [(svg.square(colour), words) for words, colour in lines.items() if words]
+    key, top = svg.legend(entries, left, right, 10) if entries else ("", 10)
+    every = [date.fromisoformat(day).toordinal() for day in [*rows["period"], change]]
+    x = Scale(min(every), max(every), left + 12, right)
+    y = Scale(0, 100, top + 170, top + 24)
+    day = x.at(date.fromisoformat(change).toordinal())
+    content = [key, svg.axis_beside(y, left, right, title), *_years_below(x, y.start)]
+    content.append(svg.line(day, y.start, day, y.end, svg.stroke(svg.AMBER) | {"stroke-dasharray": "5 3"}, change))
+    for words, colour in lines.items():
+        content += _shares_in_time(rows.filter(line=words).drop("line").rows(), x, y, colour)
+    return svg.drawing("".join(content), WIDTH, y.start + 30)
+
+
+def _years_below(x: Scale, bottom: float) -> Iterator[str]:
+    first, last = date.fromordinal(int(x.low)).year, date.fromordinal(int(x.high)).year
+    for year in range(first + 1, last + 1):
+        place = x.at(date(year, 1, 1).toordinal())
+        yield svg.line(place, bottom, place, bottom + 4, svg.ink(0.35)) + svg.text(
+            str(year), place, bottom + 20, "middle"
+        )
+
+
+def _shares_in_time(rows: Sequence[tuple[str, float, float, float]], x: Scale, y: Scale, colour: str) -> Iterator[str]:
+    places = [x.at(date.fromisoformat(day).toordinal()) for day, *_ in rows]
+    yield svg.path([(place, y.at(row[1])) for place, row in zip(places, rows, strict=True)], svg.stroke(colour))
+    for place, (day, percent, low, high) in zip(places, rows, strict=True):
+        tip = f"{day}: {percent:.1f} % ({low:.1f}\u2013{high:.1f})"
+        yield svg.line(place, y.at(low), place, y.at(high), svg.stroke(colour, 1))
+        yield svg.dot(place, y.at(percent), colour, tip, 3)

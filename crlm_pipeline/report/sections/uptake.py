@@ -7,7 +7,7 @@ from typing import Any, Final
 import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable
-from crlm_pipeline.report import figures
+from crlm_pipeline.report import figures, over_time
 from crlm_pipeline.report.fragments import Figure, Section, Table
 from crlm_pipeline.report.registry import ALL, Registry
 from crlm_pipeline.report.tables import table
@@ -76,7 +76,7 @@ def _figure(change: dict[str, Any], data: SafeTable) -> Figure:
     weeks = _weeks(data.frame)
     spoken = shown.select(row="period", text=percent_and_interval())
     return Figure(
-        svg=figures.before_and_after(shown, change["change_date"], "% that got it"),
+        svg=over_time.before_and_after(shown, change["change_date"], "% that got it"),
         reading=f"{change['rule_id']}, from {change['change_date']}: {half_time(shown, change['change_date'])}",
         caption=(
             f"{change['title']} ({words(change['guideline'])}, {change['edition_id']}). Share of decisions due, in "
@@ -155,7 +155,7 @@ def _edition_changes(registry: Registry) -> Iterator[Figure]:
         said = "; ".join(f"{percent(row['percent'])} under the {row['line']}" for row in last.iter_rows(named=True))
         spoken = shown.select(row=pl.format("{}, {}", "period", "line"), text=percent_and_interval())
         yield Figure(
-            svg=figures.before_and_after(shown, first_day, "% concordant"),
+            svg=over_time.before_and_after(shown, first_day, "% concordant"),
             reading=f"Around {change}: in the last period {said}.",
             caption=(
                 "Concordance by period of 13 weeks, of the decisions that the older and the newer edition both judge, "
