@@ -42,7 +42,7 @@ PAGES: Final = (
     Page("testing", "Tests in time", "Patients", (testing.section,)),
     Page("pathways", "Pathways", "Treatment", (pathways.section,), pathway.pages),
     Page("concordance", "Concordance", "Treatment", (concordance.section,)),
-    Page("centres", "Centres compared", "Treatment", (centres.section,)),
+    Page("centres", "Centres compared", "Treatment", (centres.section, signals.tally)),
     Page("departures", "Departures", "Treatment", (departures.section,)),
     Page("safety", "Safety", "Treatment", (safety.section,)),
     Page("indicators", "Quality indicators", "Treatment", (indicators.section, process_chart.section), indicator.pages),

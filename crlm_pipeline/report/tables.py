@@ -29,20 +29,20 @@ def table(
 ) -> Table:
     """Return a table of the columns given (name: heading); the first names the row, `text` are not numbers.
 
-    `links` maps a column to the one that holds the address it leads to, null where to none. `drawings` are further
-    columns by heading, of one small drawing per row made by `figures`.
+    `links` maps a column to the one that holds the address it leads to, null where to none. `drawings` are columns by
+    heading, of one small drawing per row made by `figures`; they stand beside the name of the row, always in view.
     """
     assert isinstance(data, SafeTable), "only safe tables are rendered"
     first, *others = columns
     heads = [_head(first, columns[first], is_text=True)]
     cells = [[f'<th scope="row">{shown}</th>' for shown in _shown(data.frame, first, links or {})]]
+    for heading, drawn in (drawings or {}).items():
+        heads.append(f'<th scope="col" class="drawing">{escape(heading)}</th>')
+        cells.append([f'<td class="drawing">{svg}</td>' for svg in drawn])
     for name in others:
         heads.append(_head(name, columns[name], is_text=name in text))
         opened = "<td>" if name in text else '<td class="number">'
         cells.append([f"{opened}{shown}</td>" for shown in _shown(data.frame, name, links or {})])
-    for heading, drawn in (drawings or {}).items():
-        heads.append(f'<th scope="col" class="drawing">{escape(heading)}</th>')
-        cells.append([f'<td class="drawing">{svg}</td>' for svg in drawn])
     rows = "\n".join(f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
     kind = ' class="long"' if any(len(str(value)) > _LONG for value in data.frame[first]) else ""
     head = f"<table{kind}>\n<thead><tr>{''.join(heads)}</tr></thead>"

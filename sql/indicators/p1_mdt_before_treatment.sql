@@ -8,7 +8,7 @@
 -- numerator: a liver meeting on or before the day of the first treatment; a meeting of unknown kind, or a registry
 --   without any meeting, is not evaluable
 -- direction: up
--- target: 0.95 (clinical.md section 4, P1)
+-- target: 0.95 (own standard of this set)
 -- state: unverified
 -- minimum size: 10
 -- display: funnel

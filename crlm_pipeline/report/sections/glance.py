@@ -8,6 +8,7 @@ import polars as pl
 from crlm_pipeline.disclosure import SafeCount, SafeTable, plain
 from crlm_pipeline.report.fragments import Card, Section, Table
 from crlm_pipeline.report.registry import Registry
+from crlm_pipeline.report.sections import process_chart
 from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import listed, percent, words
 
@@ -110,6 +111,8 @@ def _worth_a_look(registry: Registry, centre: str | None) -> Iterator[tuple[str,
     yield ("Tests", _missing_tests(registry, centre), "Tests in time", "testing", "testing")
     yield ("Missing facts", _unlocking(registry, centre), "Why not?", "departures", "departures")
     yield ("Safety", _safety(registry, centre), "Safety findings", "safety", "safety")
+    if moved := _moved(registry, centre):
+        yield ("Change", moved, "Over time", "indicators", "process-charts")
     yield ("Data", _data(registry, centre), "Data quality", "quality", "quality")
     unsigned = registry.editions.filter(~pl.col("is_signed")).height
     signed = f"{unsigned} of the {registry.editions.height} editions in use are not signed by a clinician."
@@ -147,6 +150,15 @@ def _safety(registry: Registry, centre: str | None) -> str:
     checked = registry.tables["safety"].where(centre_id=centre)
     fired = checked.filtered(pl.col("finding") != "cannot_be_checked").frame["safety_rule"].n_unique()
     return f"{fired} safety rule{'s' if fired > 1 else ''} fired at least once." if fired else "No safety rule fired."
+
+
+def _moved(registry: Registry, centre: str | None) -> str:
+    """Return which indicators have left the limits of their first years; nothing where none is followed over time."""
+    moved, charts = process_chart.moved(registry, centre)
+    if not charts:
+        return ""
+    verb = "has left the limits of its" if len(moved) <= 1 else "have left the limits of their"
+    return f"Of {charts} indicators followed over time {listed(moved or ['none'])} {verb} first years."
 
 
 def _data(registry: Registry, centre: str | None) -> str:

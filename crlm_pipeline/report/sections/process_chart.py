@@ -50,7 +50,7 @@ class _Chart(NamedTuple):
 
 def section(registry: Registry, centre: str | None) -> Section | None:
     """Return the charts with a signal, and a row for each chart; None where no chart may be drawn."""
-    charts = [made for one in definitions() if (made := _chart(registry, one, centre)) is not None]
+    charts = _charts(registry, centre)
     if not charts:
         return None
     drawn = [_figure(one, centre) for one in charts if (one.points.frame["signal"] != WITHIN).any()]
@@ -59,11 +59,21 @@ def section(registry: Registry, centre: str | None) -> Section | None:
     )
 
 
+def moved(registry: Registry, centre: str | None) -> tuple[list[str], int]:
+    """Return the ids of the indicators with a period beyond the limits, and how many have a chart."""
+    charts = _charts(registry, centre)
+    return [one.definition.id for one in charts if (one.points.frame["signal"] == BEYOND).any()], len(charts)
+
+
 def figure(registry: Registry, indicator_id: str, centre: str | None) -> Figure | None:
     """Return the chart of an indicator, for the registry or a centre; None where too little of it may be shown."""
     definition = next(one for one in definitions() if one.id == indicator_id)
     chart = _chart(registry, definition, centre)
     return None if chart is None else _figure(chart, centre)
+
+
+def _charts(registry: Registry, centre: str | None) -> list[_Chart]:
+    return [made for one in definitions() if (made := _chart(registry, one, centre)) is not None]
 
 
 def _chart(registry: Registry, definition: Definition, centre: str | None) -> _Chart | None:

@@ -44,13 +44,23 @@ _NOTE: Final = (
 
 
 def section(registry: Registry, centre: str | None) -> Section:
-    """Return the comparisons outside the 99.8 % limits and a tally by measure; of a centre, all of its own."""
+    """Return the comparisons outside the 99.8 % limits; of a centre, all of its own."""
     comparisons = _comparisons(registry)
     if centre is None:
-        found = (*_alarms(registry, comparisons), *_tally(comparisons))
+        found = _alarms(registry, comparisons)
         return Section("signals", _TITLE, _sentence(comparisons.frame, "a centre"), (*found, _NOTE))
     own = comparisons.where(centre_id=centre)
     return Section("signals", _TITLE, _sentence(own.frame, centre), (*_of_centre(own, centre), _NOTE))
+
+
+def tally(registry: Registry, centre: str | None) -> Section | None:
+    """Return how many centres lie outside the limits of each measure, on the registry's pages alone."""
+    comparisons = _comparisons(registry)
+    if centre is not None or comparisons.frame.is_empty():
+        return None
+    caption = "Centres compared, by measure. Beyond 95 % counts those beyond 99.8 % as well."
+    made = table(comparisons.map(tallied, "signals_by_measure"), _TALLIED, caption)
+    return Section("tally", "Every comparison by measure", _sentence(comparisons.frame, "a centre"), (made, _NOTE))
 
 
 def _alarms(registry: Registry, comparisons: SafeTable) -> list[Table]:
@@ -64,13 +74,6 @@ def _alarms(registry: Registry, comparisons: SafeTable) -> list[Table]:
     links = {"centre_id": "centre_href", "measure": "measure_href"}
     caption = "Centres outside the 99.8 % limits, by measure."
     return [table(alarms, _LISTED, caption, text=("measure", "place_text"), links=links)]
-
-
-def _tally(comparisons: SafeTable) -> list[Table]:
-    if comparisons.frame.is_empty():
-        return []
-    caption = "Centres compared, by measure. Beyond 95 % counts those beyond 99.8 % as well."
-    return [table(comparisons.map(tallied, "signals_by_measure"), _TALLIED, caption)]
 
 
 def _of_centre(comparisons: SafeTable, centre: str) -> list[Table]:
