@@ -68,7 +68,12 @@ PUBLISHED: Final = (
         ),
         _MUTATIONS,
         spare=_NOT_CRLM | pl.col("category").is_in(["wild_type", "mss", "negative", "false"]),
-        keep=pl.col("category").is_in(["mutant", "msi_h", "v600e", "positive"]) & pl.col("centre_id").is_null(),
+        # What a guideline asks about; KRAS and NRAS, of which RAS is made, give way to it.
+        keep=pl.all_horizontal(
+            pl.col("category").is_in(["mutant", "msi_h", "v600e", "positive"]),
+            ~pl.col("analyte").is_in(["kras", "nras"]),
+            pl.col("centre_id").is_null(),
+        ),
     ),
     Published(
         "biomarkers_by_year",
