@@ -279,9 +279,9 @@ def funnel(centres: pl.DataFrame, rate: float, definition: Definition, overdispe
     """
     met, denominators = centres["numerator"].to_numpy(), centres["denominator"].to_numpy()
     is_rated = denominators >= definition.minimum_size
-    wider = widening(met[is_rated], denominators[is_rated], rate, overdispersion)(denominators)
-    exact = (*funnel_limits(denominators, rate, 0.95), *funnel_limits(denominators, rate, 0.998))
-    limits = {name: np.clip(rate + (limit - rate) * wider, 0, 1) for name, limit in zip(_LIMITS, exact, strict=True)}
+    wider = widening(met[is_rated], denominators[is_rated], rate, overdispersion)
+    ends = (end for coverage in (0.95, 0.998) for end in funnel_limits(denominators, rate, coverage, wider))
+    limits = dict(zip(_LIMITS, ends, strict=True))
     difference = np.full(denominators.shape, np.nan)
     if definition.direction != "none":
         unfavourable = limits["limit_low_998" if definition.direction == "up" else "limit_high_998"]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from crlm_pipeline.settings import Overdispersion
@@ -31,11 +30,11 @@ def placed(
     """
     totals, rate = centres["total"].to_numpy(), pooled / 100
     shown = centres.drop_nulls("n")
-    wider = widening(shown["n"].to_numpy(), shown["total"].to_numpy(), rate, overdispersion)(totals)
+    wider = widening(shown["n"].to_numpy(), shown["total"].to_numpy(), rate, overdispersion)
     limits = {
-        f"limit_{end}_{name}": pl.Series(100 * np.clip(rate + wider * (limit - rate), 0, 1))
+        f"limit_{end}_{name}": pl.Series(100 * limit)
         for name, coverage in COVERAGES.items()
-        for end, limit in zip(("low", "high"), funnel_limits(totals, rate, coverage), strict=True)
+        for end, limit in zip(("low", "high"), funnel_limits(totals, rate, coverage, wider), strict=True)
     }
     below, above = _BELOW_ABOVE.get(direction, _NO_DIRECTION)
     is_below = {name: pl.col("most") < pl.col(f"limit_low_{name}") - _ROUNDING for name in COVERAGES}

@@ -40,8 +40,17 @@ def percent_with_interval(successes: str, total: str) -> tuple[pl.Expr, pl.Expr,
     return percent.alias("percent"), (100 * low).alias("ci_low"), (100 * high).alias("ci_high")
 
 
+# By how much over-dispersion widens funnel limits at each denominator.
+Widening = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+
+
+def by_chance_alone(denominators: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Widen nothing: centres vary by chance alone."""
+    return np.ones(np.shape(denominators))
+
+
 def funnel_limits(
-    denominators: Sequence[int] | NDArray[np.int64], rate: float, coverage: float
+    denominators: Sequence[int] | NDArray[np.int64], rate: float, coverage: float, wider: Widening = by_chance_alone
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the exact binomial limits (0-1) around `rate` at each denominator (at least 1), interpolated.
 
@@ -49,10 +58,12 @@ def funnel_limits(
     exceeds p, the limit is (r - alpha) / n, alpha = (F(r) - p) / (F(r) - F(r - 1)). `coverage` is 0.95 or 0.998.
     The upper limit is the lower one of those who did not meet, so that at either side a centre in control lies outside
     with at most the stated probability. (The formula at 1 - p puts 10 of 10 outside where the rate is 0.95.)
+    `wider` draws both away from `rate`.
     """
     n = np.asarray(denominators, dtype=np.int64)
-    tail = (1 - coverage) / 2
-    return _lower_limit(n, rate, tail), 1 - _lower_limit(n, 1 - rate, tail)
+    tail, factor = (1 - coverage) / 2, wider(n)
+    low, high = _lower_limit(n, rate, tail), 1 - _lower_limit(n, 1 - rate, tail)
+    return np.clip(rate + factor * (low - rate), 0, 1), np.clip(rate + factor * (high - rate), 0, 1)
 
 
 def _lower_limit(n: NDArray[np.int64], rate: float, tail: float) -> NDArray[np.float64]:
@@ -65,7 +76,7 @@ def _lower_limit(n: NDArray[np.int64], rate: float, tail: float) -> NDArray[np.f
 
 def widening(
     numerators: NDArray[np.int64], denominators: NDArray[np.int64], rate: float, overdispersion: Overdispersion
-) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
+) -> Widening:
     """Return by how much over-dispersion widens the limits around `rate`, as a function of the denominator; at least 1.
 
     The centres given (denominators at least 1) tell how much more than chance they vary. Spiegelhalter, Stat Med
@@ -74,7 +85,7 @@ def widening(
     """
     chance = rate * (1 - rate)
     if overdispersion == "none" or len(denominators) < _FEWEST_CENTRES or chance == 0:
-        return lambda n: np.ones(np.shape(n))
+        return by_chance_alone
     scores = (numerators / denominators - rate) / np.sqrt(chance / denominators)
     phi = float(np.mean(np.clip(scores, *np.quantile(scores, [_WINSORISED, 1 - _WINSORISED])) ** 2))
     if overdispersion == "multiplicative":

@@ -12,7 +12,7 @@ import polars as pl
 
 from crlm_pipeline.report import drawing as svg
 from crlm_pipeline.report.drawing import Scale
-from crlm_pipeline.statistics import funnel_limits
+from crlm_pipeline.statistics import Widening, by_chance_alone, funnel_limits
 
 TEAL: Final = svg.TEAL
 PALE_TEAL: Final = svg.PALE_TEAL
@@ -141,18 +141,21 @@ _FUNNEL_TOP: Final = 44
 _FUNNEL_BOTTOM: Final = 310
 
 
-def funnel(points: pl.DataFrame, centre: str | None, pooled: float, title: str) -> str:
+def funnel(
+    points: pl.DataFrame, centre: str | None, pooled: float, title: str, wider: Widening = by_chance_alone
+) -> str:
     """Return a funnel plot: one point per centre (`label`, `total`, `percent`) inside exact binomial limits.
 
-    `pooled` is the percentage that the limits stand around; `centre` is drawn apart if given. A centre whose rate is
-    not shown stands as the range from `least` to `most` in which it must lie, if it has one.
+    `pooled` is the percentage that the limits stand around, `wider` how over-dispersion draws them away from it;
+    `centre` is drawn apart if given. A centre whose rate is not shown stands as the range from `least` to `most` in
+    which it must lie, if it has one.
     """
     rows = points.select("label", "total", "percent", "least", "most").rows()
     low_y = min(value for _, _, percent, least, _ in rows for value in (percent, least, pooled) if value is not None)
     x = Scale(0, round(max(total for _, total, *_ in rows) * 1.08) + 1, _FUNNEL_LEFT, WIDTH - 16)
     y = Scale(max(0.0, low_y - 12), 100, _FUNNEL_BOTTOM, _FUNNEL_TOP)
-    content = [_funnel_frame(x, y, pooled, title)]
-    named = {centre} if centre else _named_points(points, pooled)
+    content = [_funnel_frame(x, y, pooled, title, wider)]
+    named = {centre} if centre else _named_points(points, pooled, wider)
     for label, total, percent, least, most in sorted(rows, key=lambda row: row[0] == centre):
         colour = TEAL if centre is None or label == centre else PALE_GREY
         at = x.at(total)
@@ -166,15 +169,15 @@ def funnel(points: pl.DataFrame, centre: str | None, pooled: float, title: str) 
     return svg.drawing("".join(content), WIDTH, _FUNNEL_BOTTOM + _FOOT)
 
 
-def _named_points(points: pl.DataFrame, pooled: float) -> set[str]:
+def _named_points(points: pl.DataFrame, pooled: float, wider: Widening) -> set[str]:
     """Return whom a funnel plot names: everybody if few, else those outside the 99.8 % limits."""
     if points.height <= _MOST_LABELS:
         return set(points["label"])
-    return {label for label, side in standings(points, pooled, 0.998).items() if side}
+    return {label for label, side in standings(points, pooled, 0.998, wider).items() if side}
 
 
 @lru_cache(maxsize=256)
-def _funnel_frame(x: Scale, y: Scale, pooled: float, title: str) -> str:
+def _funnel_frame(x: Scale, y: Scale, pooled: float, title: str, wider: Widening) -> str:
     """Return axes, limits and legend: the same for the registry and each of its centres."""
     entries = [
         (svg.line(0, 0, 15, 0, svg.ink(0.7, dash="4,3")), "95 % limits"),
@@ -186,7 +189,7 @@ def _funnel_frame(x: Scale, y: Scale, pooled: float, title: str) -> str:
     content.append(svg.line(x.start, y.at(pooled), x.end, y.at(pooled), svg.ink(0.8, 1.5)))
     denominators = np.unique(np.geomspace(1, x.high, 90).round().astype(np.int64))
     for coverage, dash in ((0.95, "4,3"), (0.998, None)):
-        for limit in funnel_limits(denominators, pooled / 100, coverage):
+        for limit in funnel_limits(denominators, pooled / 100, coverage, wider):
             curve = [
                 (x.at(int(total)), y.at(100 * float(rate)))
                 for total, rate in zip(denominators, limit, strict=True)
@@ -196,22 +199,24 @@ def _funnel_frame(x: Scale, y: Scale, pooled: float, title: str) -> str:
     return "".join(content)
 
 
-def standings(points: pl.DataFrame, pooled: float, coverage: float) -> dict[str, int]:
+def standings(
+    points: pl.DataFrame, pooled: float, coverage: float, wider: Widening = by_chance_alone
+) -> dict[str, int]:
     """Return for each point (`label`, `total`, `percent`) whether it lies below (-1), within (0) or above (1) limits.
 
     The limits are those of `coverage` around `pooled`; points whose rate is not shown are left out.
     """
     shown = points.drop_nulls("percent")
-    low, high = funnel_limits(shown["total"].to_numpy(), pooled / 100, coverage)
+    low, high = funnel_limits(shown["total"].to_numpy(), pooled / 100, coverage, wider)
     totals = shown["total"].to_numpy()
     met = np.rint(shown["percent"].to_numpy() / 100 * totals)
     sides = (met > totals * high).astype(int) - (met < totals * low).astype(int)
     return dict(zip(shown["label"].to_list(), sides.tolist(), strict=True))
 
 
-def outside(points: pl.DataFrame, pooled: float, coverage: float) -> tuple[int, int]:
+def outside(points: pl.DataFrame, pooled: float, coverage: float, wider: Widening = by_chance_alone) -> tuple[int, int]:
     """Return how many of the points (`total`, `percent`) lie below and above the limits around `pooled`."""
-    sides = list(standings(points, pooled, coverage).values())
+    sides = list(standings(points, pooled, coverage, wider).values())
     return sides.count(-1), sides.count(1)
 
 

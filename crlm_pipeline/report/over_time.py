@@ -59,7 +59,7 @@ def process_chart(frame: pl.DataFrame, centre_line: float) -> str:
     content = [
         words,
         svg.mark("rect", svg.fill(svg.PALE_GREY) | baseline),
-        svg.axis_beside(y, _LEFT, WIDTH - 16, "% met"),
+        svg.axis_beside(y, _LEFT, WIDTH - 16, "%"),
         svg.line(x.start, y.at(centre_line), x.end, y.at(centre_line), svg.ink(0.8, 1.5)),
         _limit_line(frame["low"].to_list(), x, y),
         _limit_line(frame["high"].to_list(), x, y),

@@ -14,15 +14,23 @@ from crlm_pipeline.report.fragments import Figure, Section, Table, Terms
 from crlm_pipeline.report.page import Page, centre_page
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.sections import process_chart
-from crlm_pipeline.report.sections.indicators import drawn, meaning, medians, page_of, rates_of_all
+from crlm_pipeline.report.sections.indicators import (
+    drawn,
+    meaning,
+    medians,
+    page_of,
+    pooled_percent,
+    rates_of_all,
+    widening_of,
+)
 from crlm_pipeline.report.tables import table
 
 _RATES: Final = {
     "label": "Centre",
-    "shown": "Met",
-    "unmet": "Not met",
+    "shown": "Numerator",
+    "unmet": "Others",
     "total_shown": "Evaluated",
-    "percent_text": "% met (95 % interval)",
+    "percent_text": "% (95 % interval)",
     "unknown": "Not evaluable",
     "span": "% at worst\u2013at best",
     "standing": "Limits",
@@ -74,7 +82,9 @@ def _over_time(registry: Registry, centre: str | None, definition: Definition) -
 
 def _rates(registry: Registry, definition: Definition) -> Table:
     rates = rates_of_all(registry).where(indicator_id=definition.id)
-    listed = rates.map(lambda frame: frame.with_columns(centre_page(registry), _standings(rates)), page_of(definition))
+    listed = rates.map(
+        lambda frame: frame.with_columns(centre_page(registry), _standings(registry, rates)), page_of(definition)
+    )
     ends = listed.frame.select("percent", "ci_low", "ci_high").rows()
     target = None if definition.target is None else 100 * definition.target
     strips = [figures.interval_strip(share, low, high, target) for share, low, high in ends]
@@ -83,13 +93,14 @@ def _rates(registry: Registry, definition: Definition) -> Table:
     return table(listed, _RATES, caption, text=("standing",), links=links, drawings={"0 to 100 %": strips})
 
 
-def _standings(rates: SafeTable) -> pl.Series:
+def _standings(registry: Registry, rates: SafeTable) -> pl.Series:
     """Return where each centre lies in the funnel, in words; null for all centres together and where it is hidden."""
-    pooled = rates.where(centre_id=None).frame["percent"].to_list()
-    points = rates.each("centre_id").frame
-    if not pooled or pooled[0] is None or points["percent"].drop_nulls().is_empty():
+    pooled, points = pooled_percent(rates), rates.each("centre_id").frame
+    if pooled is None or points["percent"].drop_nulls().is_empty():
         return pl.Series("standing", [None] * rates.frame.height, dtype=pl.String)
-    alerts, alarms = (figures.standings(points, pooled[0], coverage) for coverage in (0.95, 0.998))
+    alerts, alarms = (
+        figures.standings(points, pooled, coverage, widening_of(registry, rates)) for coverage in (0.95, 0.998)
+    )
     words = {label: _STANDINGS[side, alarms[label]] for label, side in alerts.items()}
     labels = rates.frame.select(pl.when(pl.col("centre_id").is_not_null()).then("label"))["label"]
     return pl.Series("standing", [words.get(label) for label in labels], dtype=pl.String)

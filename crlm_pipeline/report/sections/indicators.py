@@ -13,6 +13,7 @@ from crlm_pipeline.report.rates import least_and_most, possible_percent
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import NOT_SHOWN, percent, percent_and_interval
+from crlm_pipeline.statistics import Widening, by_chance_alone, widening
 
 _SENTENCE: Final = (
     "Limits are exact binomial limits around the pooled rate, drawn at 95 % (alert) and 99.8 % (alarm). They say how "
@@ -22,11 +23,13 @@ _SENTENCE: Final = (
 _OVERVIEW: Final = {
     "name": "Indicator",
     "total_shown": "Evaluated",
-    "percent_text": "% met (95 % interval)",
+    "percent_text": "% (95 % interval)",
+    "better": "Better",
     "target": "Target",
     "unknown": "Not evaluable",
     "span": "% at worst\u2013at best",
 }
+_BETTER: Final = {"up": "higher", "down": "lower", "none": "neither"}
 _MEDIANS: Final = {
     "name": "Indicator",
     "shown": "Evaluated",
@@ -36,9 +39,8 @@ _MEDIANS: Final = {
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return all indicators in one table; a centre's page adds its place in each funnel plot."""
-    rates = rates_of_all(registry)
-    own = rates.where(centre_id=centre)
-    blocks: list[Figure | Table | Terms | str] = [*_overview(own, rates, centre), *_medians(registry, centre)]
+    own = rates_of_all(registry).where(centre_id=centre)
+    blocks: list[Figure | Table | Terms | str] = [*_overview(registry, own, centre), *_medians(registry, centre)]
     if centre is not None:
         for definition in definitions():
             figure = drawn(registry, definition, centre)
@@ -59,16 +61,18 @@ def _named(centre: str | None) -> pl.DataFrame:
             one.id,
             f"{one.id}: {one.title}",
             _goal(one),
+            _BETTER[one.direction],
             f"{page_of(one)}.html" if centre is None else None,
             one.target,
         )
         for place, one in enumerate(definitions())
     ]
-    names = {"place": pl.Int64, "id": pl.String, "name": pl.String, "target": pl.String, "page_href": pl.String}
-    return pl.DataFrame(listed, schema=names | {"goal": pl.Float64}, orient="row")
+    names = {"place": pl.Int64, "id": pl.String, "name": pl.String, "target": pl.String, "better": pl.String}
+    return pl.DataFrame(listed, schema=names | {"page_href": pl.String, "goal": pl.Float64}, orient="row")
 
 
-def _overview(own: SafeTable, rates: SafeTable, centre: str | None) -> list[Table]:
+def _overview(registry: Registry, own: SafeTable, centre: str | None) -> list[Table]:
+    rates = rates_of_all(registry)
     made = own.map(
         lambda frame: frame.join(_named(centre), left_on="indicator_id", right_on="id").sort("place").drop("place"),
         name="indicators",
@@ -81,12 +85,12 @@ def _overview(own: SafeTable, rates: SafeTable, centre: str | None) -> list[Tabl
     ]
     headings, drawings = dict(_OVERVIEW), {"0 to 100 %": strips}
     if centre is None:
-        made = made.map(lambda frame: frame.with_columns(_tally(rates, frame["indicator_id"].to_list())))
+        made = made.map(lambda frame: frame.with_columns(_tally(registry, rates, frame["indicator_id"].to_list())))
         headings["outside"] = "Beyond 99.8 %, below / above"
     else:
         theirs = rates.where(centre_id=None).frame.select("indicator_id", all_text="percent_text")
         made = made.map(lambda frame: frame.join(theirs, on="indicator_id", how="left"))
-        headings["all_text"] = "All centres, % met"
+        headings["all_text"] = "All centres, %"
     links = {"name": "page_href"} if centre is None else {}
     caption = (
         "Every indicator at one look. The line runs from 0 to 100 %: dot and interval, the target as a stroke. Beyond "
@@ -95,15 +99,15 @@ def _overview(own: SafeTable, rates: SafeTable, centre: str | None) -> list[Tabl
     return [table(made, headings, caption, links=links, drawings=drawings)]
 
 
-def _tally(rates: SafeTable, indicators: list[str]) -> pl.Series:
+def _tally(registry: Registry, rates: SafeTable, indicators: list[str]) -> pl.Series:
     """Return how many centres lie below and above the 99.8 % limits of each indicator, as text."""
     told = []
     for indicator in indicators:
-        rows = rates.where(indicator_id=indicator).frame
-        pooled = rows.filter(pl.col("centre_id").is_null())["percent"].to_list()
-        points = rows.drop_nulls(["centre_id", "percent"])
-        is_known = pooled and pooled[0] is not None and points.height
-        below, above = figures.outside(points, pooled[0], 0.998) if is_known else (0, 0)
+        rows = rates.where(indicator_id=indicator)
+        pooled, points = pooled_percent(rows), rows.frame.drop_nulls(["centre_id", "percent"])
+        is_known = pooled is not None and points.height > 0
+        wider = widening_of(registry, rows)
+        below, above = figures.outside(points, pooled or 0.0, 0.998, wider) if is_known else (0, 0)
         told.append(f"{below} / {above}" if is_known else None)
     return pl.Series("outside", told, dtype=pl.String)
 
@@ -123,6 +127,20 @@ def _medians(registry: Registry, centre: str | None) -> list[Table]:
     return [table(made, _MEDIANS, caption, links=links)]
 
 
+def pooled_percent(rates: SafeTable) -> float | None:
+    """Return the rate of all centres together of one indicator, in percent; null where it is hidden."""
+    return next(iter(rates.where(centre_id=None).frame["percent"].to_list()), None)
+
+
+def widening_of(registry: Registry, rates: SafeTable) -> Widening:
+    """Return how the run widens the limits of one indicator, by the centres whose rates are shown."""
+    points, pooled = rates.frame.drop_nulls(["centre_id", "percent"]), pooled_percent(rates)
+    if pooled is None:
+        return by_chance_alone
+    met, total = points["n"].to_numpy(), points["total"].to_numpy()
+    return widening(met, total, pooled / 100, registry.run["funnel_overdispersion"])
+
+
 @lru_cache(maxsize=1)
 def rates_of_all(registry: Registry) -> SafeTable:
     """Return `counted` of every indicator; every page of the report draws on it."""
@@ -139,7 +157,9 @@ def counted(rows: SafeTable, name: str) -> SafeTable:
         .with_percent("total")
     )
     every = pl.col("total") + pl.col("n_unknown")
-    worst, best = 100 * pl.col("n") / every, 100 * (pl.col("n") + pl.col("n_unknown")) / every
+    least, most = 100 * pl.col("n") / every, 100 * (pl.col("n") + pl.col("n_unknown")) / every
+    is_down = pl.col("indicator_id").is_in([one.id for one in definitions() if one.direction == "down"])
+    worst, best = pl.when(is_down).then(most).otherwise(least), pl.when(is_down).then(least).otherwise(most)
     span = pl.format("{}\u2013{}", worst.round(1), best.round(1))
     is_rate = pl.col("indicator_id").is_in([one.id for one in definitions() if one.display != "median"])
     return counts.map(
@@ -171,7 +191,7 @@ def medians(registry: Registry) -> SafeTable:
 
 
 def _unmet() -> tuple[pl.Expr, pl.Expr]:
-    """Return how few and how many cases at most did not meet the standard, by what is printed of both counts."""
+    """Return how few and how many cases at most are not in the numerator, by what is printed of both counts."""
     few, many = least_and_most("n_unmet_shown")
     few_met, many_met = least_and_most("shown")
     return pl.coalesce(few, pl.col("total") - many_met), pl.coalesce(many, pl.col("total") - few_met)
@@ -185,21 +205,19 @@ def drawn(registry: Registry, definition: Definition, centre: str | None) -> Fig
 
 def _funnel(registry: Registry, definition: Definition, centre: str | None) -> Figure | None:
     rates = rates_of_all(registry).where(indicator_id=definition.id)
-    pooled = rates.where(centre_id=None).frame["percent"].to_list()
+    pooled = pooled_percent(rates)
     is_drawn = pl.any_horizontal(pl.col("percent", "least").is_not_null())
     points = rates.each("centre_id").filtered(is_drawn).map(lambda frame: frame, f"{page_of(definition)}-funnel")
-    if not pooled or pooled[0] is None or points.frame.is_empty():
+    if pooled is None or points.frame.is_empty():
         return None
-    reading = (
-        f"{definition.id}: the standard was met in {percent(pooled[0])} of the cases evaluated, all centres together"
-    )
+    reading = f"{definition.id}: {percent(pooled)} of the cases evaluated, all centres together"
     reading += f"; the target is {percent(100 * definition.target)}." if definition.target is not None else "."
     return Figure(
-        svg=figures.funnel(points.frame, centre, pooled[0], "% met"),
+        svg=figures.funnel(points.frame, centre, pooled, "%", widening_of(registry, rates)),
         reading=reading,
         caption=(
             f"{definition.title}. A bar is a centre whose rate lies somewhere in it, hidden because "
-            "few cases met, or did not meet, the standard. Centres with too few cases for a rate are left out."
+            "few cases are, or are not, in the numerator. Centres with too few cases for a rate are left out."
         ),
         alternative=figures.spoken(points.frame.select(row="label", text=percent_and_interval())),
         data=points,

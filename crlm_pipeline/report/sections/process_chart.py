@@ -1,7 +1,7 @@
 """p-charts: whether an indicator has moved since its first years, for the registry (by quarter if it can) or a centre.
 
-Limits and signals are worked out from the counts that may be shown. A rate that is hidden because few cases met, or did
-not meet, the standard stands as the range that it must lie in, and signals only if the whole range does.
+Limits and signals are worked out from the counts that may be shown. A rate that is hidden because few cases are, or
+are not, in the numerator stands as the range that it must lie in, and signals only if the whole range does.
 """
 
 from typing import Final, NamedTuple
