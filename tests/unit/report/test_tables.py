@@ -29,8 +29,8 @@ def test_a_cell_leads_where_its_row_says_or_nowhere() -> None:
     assert '<th scope="row">y</th>' in html
 
 
-def test_the_columns_that_a_reader_may_choose_from_are_marked_and_drawings_come_last() -> None:
+def test_the_columns_that_a_reader_may_choose_from_are_marked_and_drawings_stand_beside_the_name() -> None:
     frame = made(edition_id=["e", "f"], n=["1", "2"])
     html = table(plain("t", frame), {"edition_id": "Edition", "n": "N"}, "t", drawings={"Line": ["<svg/>", ""]}).html
     assert '<th scope="col" data-choose>Edition</th>' in html
-    assert '<td class="number">1</td><td class="drawing"><svg/></td></tr>' in html
+    assert '<th scope="row">e</th><td class="drawing"><svg/></td><td class="number">1</td></tr>' in html
