@@ -67,10 +67,10 @@ PUBLISHED: Final = (
             _CENTRES,
         ),
         _MUTATIONS,
-        spare=_NOT_CRLM | pl.col("category").is_in(["wild_type", "mss", "negative", "false"]),
-        # What a guideline asks about; KRAS and NRAS, of which RAS is made, give way to it.
+        spare=_NOT_CRLM,
+        # What a guideline asks about, and how many were tested; KRAS and NRAS, of which RAS is made, give way to it.
         keep=pl.all_horizontal(
-            pl.col("category").is_in(["mutant", "msi_h", "v600e", "positive"]),
+            pl.col("category").is_in(["mutant", "msi_h", "v600e", "positive"]) | pl.col("category").is_null(),
             ~pl.col("analyte").is_in(["kras", "nras"]),
             pl.col("centre_id").is_null(),
         ),
