@@ -1,6 +1,6 @@
 """Effects planted among centres that are otherwise alike stand where an auditor looks, and nothing else does.
 
-CRLM_PLANTED_PATIENTS sets the size of the registry; issue 5 asks for 50000, which takes a quarter of an hour.
+CRLM_PLANTED_PATIENTS sets the size of the registry: a national one of 50000 takes a quarter of an hour.
 """
 
 import os
