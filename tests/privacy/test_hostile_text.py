@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from lxml import html
 
+from crlm_pipeline.report.script import script_of_pages
 from crlm_pipeline.synthetic import write_registry
 from crlm_pipeline.warehouse import Warehouse
 from schemas.extract import extract_tables
@@ -91,8 +92,12 @@ def _assert_harmless_page(page: Path) -> None:
     content = page.read_text(encoding="utf-8")
     assert SCRIPT not in content
     assert "49" not in re.findall(r"""["']&amp;(49|\{\{7\*7\}\})""", content)
-    for element in html.fromstring(content.encode()).iter("*"):
-        assert element.tag not in {"script", "img", "iframe", "object", "embed", "link", "form"}, page.name
+    own = script_of_pages()
+    elements = list(html.fromstring(content.encode()).iter("*"))
+    assert [element.text for element in elements if element.tag == "script"] == [own.text]
+    assert [element.get("content") for element in elements if element.get("http-equiv")] == [own.policy]
+    for element in elements:
+        assert element.tag not in {"img", "iframe", "object", "embed", "link", "form"}, page.name
         names = [str(name).lower() for name in element.attrib]
         assert not [name for name in names if name.startswith("on") or name == "srcdoc"], page.name
         assert not str(element.get("href", "")).strip().lower().startswith(("javascript:", "http")), page.name
