@@ -13,9 +13,6 @@ from crlm_pipeline.guidelines.patterns import Tokens, containment
 from crlm_pipeline.guidelines.truth import Facts, Reading, Truth, conjunction, rule_truth
 from crlm_pipeline.guidelines.wording import facts_in_words
 
-# A rule that is true, yet cannot decide the verdict.
-FINDING = "finding"
-
 
 @dataclass(frozen=True, slots=True)
 class SafetyAnswers:

@@ -15,7 +15,7 @@ from crlm_pipeline.report.curves import MONTHS, UNKNOWN
 from crlm_pipeline.report.fragments import Figure, Section, Table
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.tables import table
-from crlm_pipeline.report.words import in_words, percent_and_interval, words
+from crlm_pipeline.report.words import in_words, percent_and_interval
 
 _SENTENCE: Final = (
     "Kaplan\u2013Meier estimates of overall survival from the start of the first line of systemic treatment, at fixed "
@@ -31,8 +31,6 @@ CAUTION: Final = (
 _UNDIVIDED: Final = {"is_judged": None, "class": None, "pathway": None, "local_treatment": None}
 _COLOURS: Final = (figures.TEAL, figures.AMBER, figures.RED, figures.GREY, figures.PALE_TEAL)
 _ALL: Final = "All first lines"
-# Groups that no edition speaks of; the table has them.
-_UNDRAWN: Final = tuple(words(value) for value in ("no_rule", "not_in_force", "out_of_scope"))
 
 
 class _Division(NamedTuple):
