@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 import polars as pl
 
 from crlm_pipeline.cohort.build import Cohort
 from crlm_pipeline.errors import UsageError
-from crlm_pipeline.guidelines.earlier import Earlier, number_states
+from crlm_pipeline.guidelines.earlier import SHARED_MODELS, Earlier
 from crlm_pipeline.guidelines.evaluation import Situations
 from crlm_pipeline.guidelines.judging import Judgement, judge, safety_findings, worst_safety
 from crlm_pipeline.guidelines.load import Knowledge, Series
+from crlm_pipeline.guidelines.numbering import number_states
 from crlm_pipeline.guidelines.pathway import patient_pathways
 from crlm_pipeline.guidelines.situations import number_situations
 from crlm_pipeline.guidelines.variants import Variant, active_rules, judged_by
@@ -30,8 +30,6 @@ from schemas.cohort import (
     WhatIfOutcome,
 )
 from schemas.column import Table, describe
-
-_NUMBERED: Final[tuple[type[Table], ...]] = (EditionState, StateOption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +60,14 @@ def annotate(
         if series.kind == "recommendation"
     }
     frames[PatientPathway] = patient_pathways(cohort.patient, cohort.decision, frames[PatientPathway], applies_in)
+    frames[EditionState], frames[StateOption] = number_states(frames[EditionState], frames[StateOption])
+    frames[WhatIf], frames[WhatIfOutcome] = numbered(outcomes)
     typed = {model: _typed(model, frame) for model, frame in frames.items()}
     if earlier:
-        typed = _joined(typed, earlier.judgement_of(unchanged))
-        outcomes = pl.concat([outcomes, earlier.what_if_of(unchanged)])
-    typed[EditionState], typed[StateOption] = number_states(typed[EditionState], typed[StateOption])
-    typed[WhatIf], typed[WhatIfOutcome] = numbered(outcomes)
-    return Annotation({model: _typed(model, frame) for model, frame in typed.items()}, anew.height)
+        kept = earlier.judgement_of(unchanged)
+        typed = {model: pl.concat([frame, kept[model]]) for model, frame in typed.items()}
+        typed |= {model: typed[model].unique() for model in SHARED_MODELS}
+    return Annotation(typed, anew.height)
 
 
 def _judge_all(
@@ -83,16 +82,6 @@ def _judge_all(
     # Diagonal, since a series that applies nowhere, as a label in a registry of one country, has bare empty tables.
     parts = {model: [part[model] for part in judged] for model in judged[0]}
     return {model: pl.concat(found, how="diagonal_relaxed") for model, found in parts.items()}
-
-
-def _joined(
-    anew: dict[type[Table], pl.DataFrame], kept: dict[type[Table], pl.DataFrame]
-) -> dict[type[Table], pl.DataFrame]:
-    """Return both judgements together; the states judged anew are numbered beyond those kept."""
-    highest = kept[EditionState].get_column("state_no").max()
-    beyond = pl.col("state_no") + (0 if highest is None else int(str(highest)) + 1)
-    shifted = {model: anew[model].with_columns(beyond) for model in _NUMBERED}
-    return {model: pl.concat([shifted.get(model, frame), kept[model]]) for model, frame in anew.items()}
 
 
 def _typed(model: type[Table], frame: pl.DataFrame) -> pl.DataFrame:

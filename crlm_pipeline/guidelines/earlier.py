@@ -12,7 +12,6 @@ import polars as pl
 
 from crlm_pipeline.cohort.build import Cohort
 from crlm_pipeline.guidelines.pathway import basis_of_patients
-from crlm_pipeline.guidelines.what_if import unnumbered
 from crlm_pipeline.warehouse import Warehouse
 from schemas.cohort import (
     ClassView,
@@ -28,8 +27,21 @@ from schemas.cohort import (
 )
 from schemas.column import Table
 
-_OF_DECISIONS: Final[tuple[type[Table], ...]] = (Verdict, EditionVerdict, SafetyFinding, EditionState, PatientPathway)
-_JUDGED: Final[tuple[type[Table], ...]] = (*_OF_DECISIONS, StateOption, WhatIf, WhatIfOutcome)
+_OF_DECISIONS: Final[tuple[type[Table], ...]] = (
+    Verdict,
+    EditionVerdict,
+    SafetyFinding,
+    EditionState,
+    WhatIf,
+    PatientPathway,
+)
+# What decisions share by number, the rows that hold the number, and the columns of it.
+_SHARED: Final[tuple[tuple[type[Table], type[Table], list[str]], ...]] = (
+    (StateOption, EditionState, ["edition_id", "state_no"]),
+    (WhatIfOutcome, WhatIf, ["what_if_no"]),
+)
+SHARED_MODELS: Final = tuple(shared for shared, _, _ in _SHARED)
+_JUDGED: Final = (*_OF_DECISIONS, *SHARED_MODELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +66,12 @@ class Earlier:
         return cohort.decision.join(anew, on="decision_id", how="anti").get_column("decision_id")
 
     def judgement_of(self, decision_ids: pl.Series) -> dict[type[Table], pl.DataFrame]:
-        """Return the rows of these decisions, and the options of their states."""
+        """Return the rows of these decisions, the options of their states and the outcomes of their what-ifs."""
         of_them = pl.col("decision_id").is_in(decision_ids.implode())
         kept = {model: self.frames[model].filter(of_them) for model in _OF_DECISIONS}
-        states = kept[EditionState].select("edition_id", "state_no").unique()
-        return {**kept, StateOption: self.frames[StateOption].join(states, on=states.columns, how="semi")}
-
-    def what_if_of(self, decision_ids: pl.Series) -> pl.DataFrame:
-        """Return what every edition would have said of these decisions."""
-        return unnumbered(self.frames[WhatIf], self.frames[WhatIfOutcome], decision_ids)
+        for shared, rows, key in _SHARED:
+            kept[shared] = self.frames[shared].join(kept[rows], on=key, how="semi")
+        return kept
 
 
 def read_earlier(published: Warehouse) -> Earlier:
@@ -78,25 +87,3 @@ def _changed(now: pl.DataFrame, before: pl.DataFrame, key: Sequence[str]) -> pl.
     columns = [name for name in marked[0].columns if name not in key]
     is_equal = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}|before")) for name in columns)
     return both.filter(~is_equal).select(key)
-
-
-def number_states(states: pl.DataFrame, options: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Number the states of every edition by the options that they hold out, so that equal ones share a number.
-
-    The numbers depend on nothing else: neither on the order of the decisions nor on what an earlier run judged.
-    """
-    key = ["edition_id", "state_no"]
-    held = (
-        options.sort("rule_id", "option_no", "certainty")
-        .group_by(key)
-        .agg(
-            pl.concat_str("rule_id", "option_no", "certainty", separator=" ").unique(maintain_order=True).alias("held")
-        )
-        .with_columns(pl.col("held").list.join("; "))
-    )
-    told = states.join(held, on=key, how="left", maintain_order="left").with_columns(pl.col("held").fill_null(""))
-    numbers = told.select("edition_id", "held").unique().sort(pl.all()).with_row_index("number")
-    numbered = told.join(numbers, on=["edition_id", "held"], maintain_order="left")
-    renumbering = numbered.select(*key, "number").unique()
-    of_options = options.join(renumbering, on=key).with_columns(state_no=pl.col("number")).drop("number").unique()
-    return numbered.with_columns(state_no=pl.col("number")).drop("number", "held"), of_options

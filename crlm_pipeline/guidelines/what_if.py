@@ -10,6 +10,7 @@ from crlm_pipeline.guidelines.evaluation import Situations
 from crlm_pipeline.guidelines.judging import Judgement, judge, worst_safety
 from crlm_pipeline.guidelines.load import Series
 from crlm_pipeline.guidelines.model import Edition, LadderRule
+from crlm_pipeline.guidelines.numbering import content_numbers
 from crlm_pipeline.guidelines.variants import judged_by
 from crlm_pipeline.guidelines.verdicts import final_verdicts
 
@@ -84,8 +85,7 @@ def _best_preference(rule: LadderRule) -> str | None:
 def numbered(outcomes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the number of each decision's outcomes (WhatIf), and the outcomes of each number (WhatIfOutcome).
 
-    Decisions of which every edition says the same share a number. It depends on nothing else: neither on the order of
-    the decisions nor on what an earlier run judged.
+    Decisions of which every edition says the same share a number (`content_numbers`).
     """
     told = pl.concat_str(*(pl.col(name).fill_null("-") for name in _OUTCOME), separator="|").alias("told")
     per_decision = (
@@ -94,20 +94,9 @@ def numbered(outcomes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .group_by("decision_id", maintain_order=True)
         .agg(pl.col("told").str.join("\n"))
     )
-    numbers = per_decision.select("told").unique().sort("told").with_row_index("what_if_no")
-    of_decisions = per_decision.join(numbers, on="told").select("decision_id", "what_if_no")
+    of_decisions = per_decision.select("decision_id", content_numbers(per_decision["told"]).alias("what_if_no"))
     one_each = of_decisions.unique("what_if_no", keep="any")
     of_numbers = outcomes.join(one_each, on="decision_id").with_columns(
         pl.col(name).str.split(_BETWEEN_RULES).list.filter(pl.element() != "") for name in _RULES
     )
     return of_decisions, of_numbers.drop("decision_id")
-
-
-def unnumbered(of_decisions: pl.DataFrame, of_numbers: pl.DataFrame, decision_ids: pl.Series) -> pl.DataFrame:
-    """Return the outcomes of these decisions again as `what_if` made them."""
-    kept = of_decisions.filter(pl.col("decision_id").is_in(decision_ids.implode()))
-    return (
-        kept.join(of_numbers, on="what_if_no")
-        .with_columns(pl.col(name).list.join(_BETWEEN_RULES) for name in _RULES)
-        .select(_LONG.names())
-    )

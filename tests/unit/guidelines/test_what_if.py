@@ -15,7 +15,7 @@ from crlm_pipeline.guidelines.situations import number_situations
 from crlm_pipeline.guidelines.treatment_class import treatment_class
 from crlm_pipeline.guidelines.variants import judged_by
 from crlm_pipeline.guidelines.verdicts import final_verdicts
-from crlm_pipeline.guidelines.what_if import best_options, numbered, unnumbered, what_if
+from crlm_pipeline.guidelines.what_if import best_options, numbered, what_if
 from tests.properties.decisions_of_chance import draw, no_class_views
 
 AS_OF = date(2026, 1, 1)
@@ -68,13 +68,12 @@ def test_numbers_depend_on_what_is_said_and_not_on_the_order_of_the_decisions() 
     assert one[0]["what_if_no"].n_unique() == one[1].height < decisions.height
 
 
-def test_outcomes_kept_from_an_earlier_run_and_those_judged_anew_make_the_table_of_a_full_run() -> None:
+def test_outcomes_of_parts_of_a_registry_numbered_apart_make_the_tables_of_the_whole() -> None:
     edition = RECOMMENDATIONS[0]
     decisions = draw([edition], 300, seed=5, share_unknown=0.15)
-    full = numbered(outcomes(decisions, edition))
-    kept = unnumbered(*full, decisions["decision_id"].head(180))
-    again = numbered(pl.concat([outcomes(decisions[180:], edition), kept]))
-    assert_equal(full, again)
+    parts = [numbered(outcomes(rows, edition)) for rows in (decisions[:180], decisions[180:])]
+    of_decisions, of_numbers = (pl.concat(tables) for tables in zip(*parts, strict=True))
+    assert_equal(numbered(outcomes(decisions, edition)), (of_decisions, of_numbers.unique()))
 
 
 def test_the_best_options_of_a_rule_are_the_preferred_ones_else_the_alternatives() -> None:
