@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -92,6 +92,18 @@ class Warehouse:
         return cls(*_attach(None, ""))._with_tables()
 
     @classmethod
+    def of_frames(cls, frames: Mapping[type[Table], pl.DataFrame]) -> Self:
+        """Build a warehouse in memory of these tables alone, for statements that read no other; nothing is checked."""
+        warehouse = cls(*_attach(None, ""))
+        for schema in SCHEMAS:
+            warehouse._connection.execute(f"create schema {schema}")
+        for model, frame in frames.items():
+            warehouse._connection.register("incoming", frame)
+            warehouse._connection.execute(f"create table {describe(model).qualified_name} as from incoming")
+            warehouse._connection.unregister("incoming")
+        return warehouse
+
+    @classmethod
     def open_readonly(cls, path: Path) -> Self:
         """Open a published warehouse.
 
@@ -141,11 +153,25 @@ class Warehouse:
         self._connection.execute(f"insert into {table.qualified_name} by name from incoming order by {order}")
         self._connection.unregister("incoming")
 
-    def read(self, model: type[Table]) -> pl.DataFrame:
-        """Return a table with its declared columns, in the order in which it was stored."""
+    def read(self, model: type[Table], among: pl.DataFrame | None = None) -> pl.DataFrame:
+        """Return a table with its declared columns, in the order in which it was stored.
+
+        `among`: only the rows whose key is one of these; its columns are columns of the table.
+        """
         table = describe(model)
         columns = [quoted(column.name) for column in table.columns]
-        return self._connection.sql(f"from {table.qualified_name}").select(*columns).pl()
+        if among is None:
+            return self._connection.sql(f"from {table.qualified_name}").select(*columns).pl()
+        self._connection.register("among", among)
+        key = ", ".join(map(quoted, among.columns))
+        wanted = f"from {table.qualified_name} semi join among using ({key})"
+        rows = self._connection.sql(wanted).select(*columns).pl()
+        self._connection.unregister("among")
+        return rows
+
+    def count(self, model: type[Table]) -> int:
+        """Return the number of rows of a table."""
+        return int(self._connection.sql(f"from {describe(model).qualified_name}").count("*").fetchall()[0][0])
 
     def holds(self, model: type[Table]) -> bool:
         """Whether the file has the table; one that an older version wrote may lack it."""

@@ -5,6 +5,7 @@ A step gets paths and settings and returns counts; what passes between steps is 
 The caller holds the warehouse's lock.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -14,16 +15,15 @@ from typing import Any, Final
 import polars as pl
 
 from crlm_pipeline.archive import Archive, ArchivingRun
-from crlm_pipeline.cohort.build import build_cohort
+from crlm_pipeline.buckets import Judging, audit_of, bucket_count, buckets, extract_of, judge_bucket
 from crlm_pipeline.errors import DefectError, RejectedShareError, SourceError, UsageError
 from crlm_pipeline.extracts.mapping_load import load_mapping
 from crlm_pipeline.extracts.pseudonyms import load_key
 from crlm_pipeline.extracts.read import Reader, read_sources
-from crlm_pipeline.extracts.tables import Extract
-from crlm_pipeline.guidelines.annotate import annotate as judge
+from crlm_pipeline.extracts.tables import Extract, Notice
 from crlm_pipeline.guidelines.annotate import judging_series
-from crlm_pipeline.guidelines.earlier import Earlier, read_earlier
-from crlm_pipeline.guidelines.load import load_editions
+from crlm_pipeline.guidelines.earlier import SHARED_MODELS
+from crlm_pipeline.guidelines.load import shipped_knowledge
 from crlm_pipeline.guidelines.tables import guideline_tables
 from crlm_pipeline.intake import refuse_other_key, take_addition, take_whole
 from crlm_pipeline.marts import build_marts
@@ -48,7 +48,7 @@ from schemas.audit import (
 )
 from schemas.cohort import Recommendation, RequiredTest
 from schemas.column import Table, describe
-from schemas.extract import EXTRACT_MODELS
+from schemas.extract import EXTRACT_MODELS, Patient
 
 Counts = dict[str, int]
 
@@ -214,29 +214,51 @@ def _judge(warehouse: Warehouse, job: Job) -> Counts:
     settings = job.settings
     run = warehouse.read(Run).row(0, named=True)
     as_of = settings.as_of or run["as_of"]
-    knowledge = load_editions()
+    knowledge = shipped_knowledge()
+    guidelines = [series.guideline for series in judging_series(knowledge, settings)]
     key = judgement_key(settings, as_of, knowledge.last_change(as_of))
-    cohort = build_cohort(warehouse, settings, as_of)
-    annotation = judge(cohort, knowledge, settings, as_of, _earlier(job.warehouse, key))
-    record_notices(warehouse, cohort.notices, run["run_id"])
-    for frames in (cohort.frames, guideline_tables(knowledge), annotation.frames):
-        for model, frame in frames.items():
-            warehouse.insert(model, frame)
+    judging = Judging(settings, as_of, _published_by(job.warehouse, key))
+    counts, judged_anew = _fill_cohort(warehouse, judging, run["run_id"])
+    for model, frame in guideline_tables(knowledge).items():
+        warehouse.insert(model, frame)
     warehouse.create_view(Recommendation, "cohort/recommendation")
     warehouse.create_view(RequiredTest, "cohort/required_test")
     build_marts(warehouse, as_of, settings.funnel_overdispersion)
-    warehouse.execute("run/judged", judgement_key=key, decisions_judged=annotation.judged_anew)
-    _finish(warehouse, settings, as_of, [series.guideline for series in judging_series(knowledge, settings)])
-    return {describe(model).name: frame.height for model, frame in (*cohort.frames.items(), *annotation.frames.items())}
+    warehouse.execute("run/judged", judgement_key=key, decisions_judged=judged_anew)
+    _finish(warehouse, settings, as_of, guidelines)
+    return counts
 
 
-def _earlier(warehouse: Path, key: str) -> Earlier | None:
-    """Return what the published run judged, if it judged by the same knowledge, rules and settings."""
+def _published_by(warehouse: Path, key: str) -> Path | None:
+    """Return the published warehouse, if there is one that was judged by the same knowledge, rules and settings."""
     if not warehouse.is_file():
         return None
     with Warehouse.open_readonly(warehouse) as published:
         is_same = published.holds(Delivery) and published.read(Run)["judgement_key"].item() == key
-        return read_earlier(published) if is_same else None
+    return warehouse if is_same else None
+
+
+def _fill_cohort(warehouse: Warehouse, judging: Judging, run_id: str) -> tuple[Counts, int]:
+    """Judge bucket by bucket and store the rows; what decisions share by number is stored once, at the end."""
+    audit = audit_of(warehouse)
+    counts: Counter[str] = Counter()
+    notices: list[Notice] = []
+    shared: dict[type[Table], list[pl.DataFrame]] = {model: [] for model in SHARED_MODELS}
+    judged_anew = 0
+    for patients in buckets(warehouse, bucket_count(warehouse.count(Patient))):
+        judged = judge_bucket(extract_of(warehouse, patients), audit, judging)
+        for model, frame in judged.frames.items():
+            if model in shared:
+                shared[model].append(frame)
+            else:
+                warehouse.insert(model, frame)
+                counts[describe(model).name] += frame.height
+        notices += judged.notices
+        judged_anew += judged.judged_anew
+    for model, parts in shared.items():
+        warehouse.insert(model, pl.concat(parts).unique())
+    record_notices(warehouse, notices, run_id)
+    return dict(counts), judged_anew
 
 
 def _finish(warehouse: Warehouse, settings: Settings, as_of: date, guidelines: list[str]) -> None:

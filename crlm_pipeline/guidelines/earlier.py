@@ -41,7 +41,6 @@ _SHARED: Final[tuple[tuple[type[Table], type[Table], list[str]], ...]] = (
     (WhatIfOutcome, WhatIf, ["what_if_no"]),
 )
 SHARED_MODELS: Final = tuple(shared for shared, _, _ in _SHARED)
-_JUDGED: Final = (*_OF_DECISIONS, *SHARED_MODELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +73,12 @@ class Earlier:
         return kept
 
 
-def read_earlier(published: Warehouse) -> Earlier:
-    """Read what the published run judged."""
-    frames = {model: published.read(model) for model in _JUDGED}
-    return Earlier(published.read(Decision), published.read(ClassView), frames)
+def read_earlier(published: Warehouse, patients: pl.DataFrame) -> Earlier:
+    """Read what the published run judged of these patients (`patient_id`)."""
+    decision, class_view = (published.read(model, among=patients) for model in (Decision, ClassView))
+    of_decisions = {model: published.read(model, among=decision.select("decision_id")) for model in _OF_DECISIONS}
+    shared = {model: published.read(model) for model in SHARED_MODELS}
+    return Earlier(decision, class_view, of_decisions | shared)
 
 
 def _changed(now: pl.DataFrame, before: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,12 @@ class Knowledge:
         if requested:
             return tuple(self.series[name] for name in sorted(set(requested)))
         return tuple(s for s in self.series.values() if not s.editions[0].on_request_only)
+
+
+@cache
+def shipped_knowledge() -> Knowledge:
+    """Return every edition that ships, loaded once per process."""
+    return load_editions()
 
 
 def load_editions(paths: Sequence[Path] | None = None) -> Knowledge:
