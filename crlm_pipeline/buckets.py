@@ -61,6 +61,16 @@ def buckets(warehouse: Warehouse, count: int) -> Iterator[pl.DataFrame]:
         yield numbered.filter(bucket_no=number).select("patient_id")
 
 
+def by_bucket(accepted: Frames, count: int) -> Iterator[tuple[type[Table], dict[int, pl.DataFrame]]]:
+    """Yield every extract table with its rows by bucket; a bucket without rows has an empty frame."""
+    with Warehouse.of_frames({Patient: accepted[Patient]}) as patients:
+        numbered = patients.query("run/buckets", bucket_count=count)
+    for model, frame in accepted.items():
+        rows = frame.join(numbered, on="patient_id", how="left", maintain_order="left")
+        parts = rows.partition_by("bucket_no", include_key=False, as_dict=True)
+        yield model, {number: parts.get((number,), frame.clear()) for number in range(count)}
+
+
 def extract_of(warehouse: Warehouse, patients: pl.DataFrame) -> Frames:
     """Return the accepted rows of these patients (`patient_id`), a frame per extract table."""
     return {model: warehouse.read(model, among=patients) for model in EXTRACT_MODELS}

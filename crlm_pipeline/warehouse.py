@@ -76,14 +76,15 @@ class Warehouse:
         self._remove_spill = finalize(self, shutil.rmtree, spill, ignore_errors=True)
 
     @classmethod
-    def create(cls, path: Path) -> Self:
+    def create(cls, path: Path, lake: Path | None = None) -> Self:
         """Build an empty warehouse with every declared table at `path`, replacing what an ended run left there.
 
-        Only the owner may read the file. It is no place to recover from after a crash: a run builds it anew.
+        Only the owner may read the file. It is no place to recover from after a crash: a run builds it anew. `lake`:
+        the one folder of which it may show files.
         """
         path.unlink(missing_ok=True)
         with owner_only():
-            attached = _attach(path, f"storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'")
+            attached = _attach(path, f"storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'", lake)
         return cls(*attached)._with_tables()
 
     @classmethod
@@ -205,6 +206,16 @@ class Warehouse:
         """Create the view that `sql/<sql_name>.sql` defines and comment it."""
         self.build_mart(model, sql_name)
 
+    def show_files(self, model: type[Table], files: str, *, is_repeated: bool = False) -> None:
+        """Put a view of Parquet files in the place of an empty table; `is_repeated`: equal rows are shown once."""
+        table = describe(model)
+        # Qualified, as a macro that reads the view may have a parameter of the same name.
+        columns = ", ".join(f"row.{quoted(column.name)}" for column in table.columns)
+        rows = f"from read_parquet({literal(files)}) as row select {'distinct ' if is_repeated else ''}{columns}"
+        self._connection.execute(f"drop table {table.qualified_name}")
+        self._connection.execute(f"create view {table.qualified_name} as {rows}")
+        self._comment(table)
+
     def create_macro(self, macro: Macro) -> None:
         """Store a macro with its comment; whoever opens the file may call it."""
         self._connection.execute(macro.definition)
@@ -268,14 +279,16 @@ class Warehouse:
 
 
 @contextmanager
-def building(path: Path, start_from: Path | None = None) -> Iterator[Warehouse]:
+def building(path: Path, start_from: Path | None = None, lake: Path | None = None) -> Iterator[Warehouse]:
     """Yield a new warehouse at `path`, or a copy of `start_from`; on leaving, it is written whole and closed.
+
+    `lake`: the one folder of which a new warehouse may show files; a copy shows those of the warehouse copied.
 
     What an ended run left at `path` is replaced. Raises `SourceError` when the disk is full or a limit is reached:
     DuckDB's own close would end without a word and leave an empty file.
     """
     try:
-        with _writable(path, start_from) as warehouse:
+        with _writable(path, start_from, lake) as warehouse:
             yield warehouse
             warehouse.checkpoint()
     except (duckdb.Error, OSError) as error:
@@ -286,9 +299,9 @@ def building(path: Path, start_from: Path | None = None) -> Iterator[Warehouse]:
         raise SourceError(problem, "Make room, or choose another place with --warehouse.", str(path)) from None
 
 
-def _writable(path: Path, start_from: Path | None) -> Warehouse:
+def _writable(path: Path, start_from: Path | None, lake: Path | None) -> Warehouse:
     if start_from is None:
-        return Warehouse.create(path)
+        return Warehouse.create(path, lake)
     path.unlink(missing_ok=True)
     with owner_only():
         shutil.copyfile(start_from, path)
@@ -339,10 +352,11 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _attach(path: Path | None, options: str) -> tuple[duckdb.DuckDBPyConnection, str]:
+def _attach(path: Path | None, options: str, lake: Path | None = None) -> tuple[duckdb.DuckDBPyConnection, str]:
     """Open a file (none: memory) as the catalog; return the connection and the folder for what memory cannot hold.
 
-    From then on no statement reads or writes any other file, fetches anything, or changes these settings.
+    From then on no statement reads or writes any other file, but those of its lake, fetches anything, or changes these
+    settings.
     """
     spill = _spill_folder(path, options)
     connection = duckdb.connect(config=_CONFIG | {"temp_directory": spill})
@@ -354,9 +368,20 @@ def _attach(path: Path | None, options: str) -> tuple[duckdb.DuckDBPyConnection,
         shutil.rmtree(spill, ignore_errors=True)
         raise
     connection.execute(f"use {_CATALOG}")
+    if folder := lake or _lake_on_record(connection):
+        connection.execute(f"set allowed_directories = [{literal(f'{folder}{os.sep}')}]")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection, spill
+
+
+def _lake_on_record(connection: duckdb.DuckDBPyConnection) -> Path | None:
+    """Return the folder of which the warehouse shows files; None where it holds all rows, is older, or is none."""
+    try:
+        found = connection.execute("select lake from audit.run").fetchone()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return None
+    return Path(found[0]) if found and found[0] else None
 
 
 def _spill_folder(path: Path | None, options: str) -> str:

@@ -2,8 +2,8 @@
 
 from prefect import flow
 
+from flows.job import Job
 from flows.run import holding
-from flows.steps import Job
 from flows.tasks import ANNOTATE
 
 

@@ -14,7 +14,7 @@ from crlm_pipeline.settings import Overdispersion, Settings, SidePolicy
 from flows import console
 
 if TYPE_CHECKING:
-    from flows.steps import Job
+    from flows.job import Job
 
 NEXT: Final = """crlm judges how closely a registry of colorectal cancer liver metastases followed the guidelines.
 
@@ -72,6 +72,19 @@ PseudonymKeyFile = Annotated[
         "--pseudonym-key", metavar="FILE", readable=False, help="Replace ids by pseudonyms made with the key in FILE."
     ),
 ]
+LakeFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--lake",
+        metavar="DIR",
+        readable=False,
+        help="Keep the rows of patients there as Parquet, not in the warehouse.",
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--dask", metavar="ADDRESS", help="Judge a lake on the Dask cluster of this scheduler. Extra: dask."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 
 DEFAULT_WAREHOUSE: Final = Path("crlm.duckdb")
@@ -105,13 +118,18 @@ def run(
     partial: Partial = False,
     add: Add = False,
     pseudonym_key: PseudonymKeyFile = None,
+    lake: LakeFolder = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Read a registry, judge every decision, publish the warehouse and write the report."""
-    from flows.steps import Job
+    from flows.job import Job
 
     settings = _settings(as_of, guideline, judge_by, side_policy, grace_days, funnel_overdispersion)
-    job = Job(_named(sources), warehouse, report, tuple(mapping or ()), settings, partial, add, pseudonym_key)
+    if scheduler and not lake:
+        raise UsageError("A cluster judges a lake: name its folder with --lake.")
+    mappings = tuple(mapping or ())
+    job = Job(_named(sources), warehouse, report, mappings, settings, partial, add, pseudonym_key, lake, scheduler)
     _perform(job, "cohort")
     _show_summary(warehouse, [f"warehouse {warehouse}", f"report {report / 'index.html'}"], as_json=as_json)
 
@@ -125,12 +143,13 @@ def ingest(
     partial: Partial = False,
     add: Add = False,
     pseudonym_key: PseudonymKeyFile = None,
+    lake: LakeFolder = None,
 ) -> None:
     """Read and validate a registry into FILE.next; publishes nothing."""
-    from flows.steps import Job, ingested_file
+    from flows.job import Job, ingested_file
 
     mappings, settings = tuple(mapping or ()), _settings(as_of)
-    job = Job(_named(sources), warehouse, DEFAULT_REPORT, mappings, settings, partial, add, pseudonym_key)
+    job = Job(_named(sources), warehouse, DEFAULT_REPORT, mappings, settings, partial, add, pseudonym_key, lake)
     _perform(job, "ingest")
     console.say(f"ingested {ingested_file(warehouse)}; next: crlm annotate --warehouse {warehouse}")
 
@@ -144,13 +163,14 @@ def annotate(
     side_policy: Side = DEFAULTS.side_policy,
     grace_days: Grace = DEFAULTS.grace_days,
     funnel_overdispersion: Dispersion = DEFAULTS.funnel_overdispersion,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Judge what was ingested and publish the warehouse."""
-    from flows.steps import Job
+    from flows.job import Job
 
     settings = _settings(as_of, guideline, judge_by, side_policy, grace_days, funnel_overdispersion)
-    _perform(Job((), warehouse, DEFAULT_REPORT, settings=settings), "annotate")
+    _perform(Job((), warehouse, DEFAULT_REPORT, settings=settings, scheduler=scheduler), "annotate")
     _show_summary(warehouse, [f"warehouse {warehouse}"], as_json=as_json)
 
 
@@ -175,7 +195,7 @@ def report(
 ) -> None:
     """Write the report of a published warehouse."""
     from crlm_pipeline.report.pdf import write_pdfs
-    from flows.steps import Job
+    from flows.job import Job
     from flows.steps import report as write
 
     if restricted is not None and restricted.resolve() == report.resolve():
@@ -399,6 +419,8 @@ def _perform(job: "Job", name: str) -> None:
 
         getattr(import_module(f"flows.{name}"), name)(job)
         return
+    if job.scheduler:
+        raise UsageError("A run on a cluster goes through a Prefect server: name it in PREFECT_API_URL.")
     from flows.run import run as run_directly
     from flows.steps import RUNS
 

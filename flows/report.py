@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.steps import Job
+from flows.job import Job
 from flows.tasks import REPORT
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.warehouse import lock
-from flows.steps import STEPS, Job, Step
+from flows.job import Job
+from flows.steps import STEPS, Step
 
 Tell = Callable[[str], None]
 

@@ -5,34 +5,29 @@ A step gets paths and settings and returns counts; what passes between steps is 
 The caller holds the warehouse's lock.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from crlm_pipeline.archive import Archive, ArchivingRun
-from crlm_pipeline.buckets import Judging, audit_of, bucket_count, buckets, extract_of, judge_bucket
+from crlm_pipeline.buckets import Frames, bucket_count, by_bucket
 from crlm_pipeline.errors import DefectError, RejectedShareError, SourceError, UsageError
 from crlm_pipeline.extracts.mapping_load import load_mapping
 from crlm_pipeline.extracts.pseudonyms import load_key
 from crlm_pipeline.extracts.read import Reader, read_sources
-from crlm_pipeline.extracts.tables import Extract, Notice
-from crlm_pipeline.guidelines.annotate import judging_series
-from crlm_pipeline.guidelines.earlier import SHARED_MODELS
-from crlm_pipeline.guidelines.load import shipped_knowledge
-from crlm_pipeline.guidelines.tables import guideline_tables
+from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.intake import refuse_other_key, take_addition, take_whole
-from crlm_pipeline.marts import build_marts
-from crlm_pipeline.notices import record_notices
-from crlm_pipeline.provenance import judgement_key, new_run_id, package_version, reader_key
+from crlm_pipeline.lake import Lake
+from crlm_pipeline.provenance import new_run_id, package_version, reader_key
 from crlm_pipeline.report.build import write_report
-from crlm_pipeline.settings import Settings
 from crlm_pipeline.validation import Ingested, check_evaluated, check_shares, validate
 from crlm_pipeline.warehouse import Warehouse, building, publish
+from flows.annotating import annotate
+from flows.job import Counts, Job, half_made_file, ingested_file
 from schemas.archive import Delivery
 from schemas.audit import (
     CheckResult,
@@ -46,25 +41,8 @@ from schemas.audit import (
     SetAsideCount,
     SourceFile,
 )
-from schemas.cohort import Recommendation, RequiredTest
 from schemas.column import Table, describe
 from schemas.extract import EXTRACT_MODELS, Patient
-
-Counts = dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a run is asked to do: paths and settings, nothing of a patient."""
-
-    sources: tuple[Path, ...]
-    warehouse: Path
-    report: Path
-    mappings: tuple[Path, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    is_partial_allowed: bool = False
-    is_addition: bool = False
-    pseudonym_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +111,16 @@ def ingest(job: Job) -> Counts:
     ingested = _validated(extract, last.findings)
     run = _new_run(ingested, job, run_id, started_at).with_columns(pseudonym_key_id=pl.lit(reader.key_id, pl.String))
     archiving = ArchivingRun(run_id, reader_key(reader.key_id), is_addition=job.is_addition)
-    half_made = _half_made(job.warehouse)
-    with building(half_made) as warehouse:
-        for model in EXTRACT_MODELS:
-            warehouse.insert(model, ingested.tables[describe(model).name])
+    half_made = half_made_file(job.warehouse)
+    accepted = {model: ingested.tables[describe(model).name] for model in EXTRACT_MODELS}
+    lake = Lake.create(job.lake, run_id, bucket_count(accepted[Patient].height)) if job.lake else None
+    run = run.with_columns(lake=pl.lit(str(lake.folder) if lake else None, pl.String))
+    with building(half_made, lake=lake.folder if lake else None) as warehouse:
+        if lake:
+            _fill(lake, warehouse, accepted)
+        else:
+            for model, frame in accepted.items():
+                warehouse.insert(model, frame)
         warehouse.insert(Run, run)
         warehouse.insert(Deletion, extract.deleted)
         _record(warehouse, ingested, run_id)
@@ -144,6 +128,15 @@ def ingest(job: Job) -> Counts:
             warehouse.insert(model, frame)
     publish(half_made, ingested_file(job.warehouse))
     return {name: frame.height for name, frame in ingested.tables.items()}
+
+
+def _fill(lake: Lake, warehouse: Warehouse, accepted: Frames) -> None:
+    """Write the accepted rows to the lake and show them in the warehouse."""
+    for model, parts in by_bucket(accepted, lake.bucket_count):
+        for number, rows in parts.items():
+            lake.write(model, number, rows)
+        warehouse.show_files(model, lake.files(model))
+    lake.seal()
 
 
 def _new_run(ingested: Ingested, job: Job, run_id: str, started_at: datetime) -> pl.DataFrame:
@@ -194,88 +187,6 @@ def _record(warehouse: Warehouse, ingested: Ingested, run_id: str) -> None:
         warehouse.insert(model, frame.with_columns(run_id=pl.lit(run_id)).select(columns))
 
 
-def annotate(job: Job) -> Counts:
-    """Judge what was ingested into `FILE.next` and publish it as `FILE`, which is whole at every moment.
-
-    Raises `SourceError` when nothing was ingested, `UsageError` for a guideline or edition that is not held.
-    """
-    ingested = ingested_file(job.warehouse)
-    if not ingested.is_file():
-        raise SourceError("nothing was ingested.", "Run `crlm ingest SOURCE...` first.", str(ingested))
-    half_made = _half_made(job.warehouse)
-    with building(half_made, start_from=ingested) as warehouse:
-        counts = _judge(warehouse, job)
-    publish(half_made, job.warehouse)
-    ingested.unlink()
-    return counts
-
-
-def _judge(warehouse: Warehouse, job: Job) -> Counts:
-    settings = job.settings
-    run = warehouse.read(Run).row(0, named=True)
-    as_of = settings.as_of or run["as_of"]
-    knowledge = shipped_knowledge()
-    guidelines = [series.guideline for series in judging_series(knowledge, settings)]
-    key = judgement_key(settings, as_of, knowledge.last_change(as_of))
-    judging = Judging(settings, as_of, _published_by(job.warehouse, key))
-    counts, judged_anew = _fill_cohort(warehouse, judging, run["run_id"])
-    for model, frame in guideline_tables(knowledge).items():
-        warehouse.insert(model, frame)
-    warehouse.create_view(Recommendation, "cohort/recommendation")
-    warehouse.create_view(RequiredTest, "cohort/required_test")
-    build_marts(warehouse, as_of, settings.funnel_overdispersion)
-    warehouse.execute("run/judged", judgement_key=key, decisions_judged=judged_anew)
-    _finish(warehouse, settings, as_of, guidelines)
-    return counts
-
-
-def _published_by(warehouse: Path, key: str) -> Path | None:
-    """Return the published warehouse, if there is one that was judged by the same knowledge, rules and settings."""
-    if not warehouse.is_file():
-        return None
-    with Warehouse.open_readonly(warehouse) as published:
-        is_same = published.holds(Delivery) and published.read(Run)["judgement_key"].item() == key
-    return warehouse if is_same else None
-
-
-def _fill_cohort(warehouse: Warehouse, judging: Judging, run_id: str) -> tuple[Counts, int]:
-    """Judge bucket by bucket and store the rows; what decisions share by number is stored once, at the end."""
-    audit = audit_of(warehouse)
-    counts: Counter[str] = Counter()
-    notices: list[Notice] = []
-    shared: dict[type[Table], list[pl.DataFrame]] = {model: [] for model in SHARED_MODELS}
-    judged_anew = 0
-    for patients in buckets(warehouse, bucket_count(warehouse.count(Patient))):
-        judged = judge_bucket(extract_of(warehouse, patients), audit, judging)
-        for model, frame in judged.frames.items():
-            if model in shared:
-                shared[model].append(frame)
-            else:
-                warehouse.insert(model, frame)
-                counts[describe(model).name] += frame.height
-        notices += judged.notices
-        judged_anew += judged.judged_anew
-    for model, parts in shared.items():
-        warehouse.insert(model, pl.concat(parts).unique())
-    record_notices(warehouse, notices, run_id)
-    return dict(counts), judged_anew
-
-
-def _finish(warehouse: Warehouse, settings: Settings, as_of: date, guidelines: list[str]) -> None:
-    warehouse.execute(
-        "run/finish",
-        as_of=as_of,
-        guidelines=guidelines,
-        judge_by=settings.judge_by,
-        side_policy=settings.side_policy,
-        grace_days=settings.grace_days,
-    )
-    # Only now, as the views read of the run what it has just been told.
-    warehouse.execute("run/seal", content_hash=warehouse.content_hash())
-    imbalance = warehouse.query("run/imbalance")
-    assert imbalance.is_empty(), f"the run does not balance: {imbalance.rows()}"
-
-
 def report(job: Job) -> Counts:
     """Write the report of the published warehouse and swap its folder whole."""
     with Warehouse.open_readonly(job.warehouse) as warehouse:
@@ -291,12 +202,3 @@ def summary(warehouse: Path) -> dict[str, Any]:
     """Return what the published run did, as totals (`sql/run/summary.sql`)."""
     with Warehouse.open_readonly(warehouse) as published:
         return published.query("run/summary").row(0, named=True)
-
-
-def ingested_file(warehouse: Path) -> Path:
-    """Return the file beside the warehouse that `ingest` fills and `annotate` publishes."""
-    return warehouse.with_name(f"{warehouse.name}.next")
-
-
-def _half_made(warehouse: Path) -> Path:
-    return warehouse.with_name(f"{warehouse.name}.building")

@@ -11,7 +11,8 @@ from prefect.client.schemas.objects import State, TaskRun
 
 from crlm_pipeline.errors import CrlmError
 from flows.defects import without_values
-from flows.steps import STEPS, Counts, Job, Step
+from flows.job import Counts, Job
+from flows.steps import STEPS, Step
 
 RETRY_SECONDS: Final = 10
 

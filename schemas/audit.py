@@ -41,6 +41,7 @@ class Run(Table):
     pseudonym_key_id: Text = column(
         "Which key made pseudonyms of the ids on the way in; unknown: ids are as delivered."
     )
+    lake: Text = column("Folder that holds the rows of patients as Parquet; unknown: the warehouse itself holds them.")
     judgement_key: Text = column(
         "Hash of what a judgement depends on beside the decisions: knowledge, rules, settings."
     )

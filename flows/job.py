@@ -1,0 +1,38 @@
+"""What a run is asked to do, and the files that it passes through."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crlm_pipeline.settings import Settings
+
+Counts = dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a run is asked to do: paths and settings, nothing of a patient.
+
+    `lake`: the folder in which the rows of patients are kept as Parquet; none: in the warehouse itself.
+    `scheduler`: the address of the Dask cluster that judges the lake; none: this process.
+    """
+
+    sources: tuple[Path, ...]
+    warehouse: Path
+    report: Path
+    mappings: tuple[Path, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    is_partial_allowed: bool = False
+    is_addition: bool = False
+    pseudonym_key: Path | None = None
+    lake: Path | None = None
+    scheduler: str | None = None
+
+
+def ingested_file(warehouse: Path) -> Path:
+    """Return the file beside the warehouse that `ingest` fills and `annotate` publishes."""
+    return warehouse.with_name(f"{warehouse.name}.next")
+
+
+def half_made_file(warehouse: Path) -> Path:
+    """Return the file beside the warehouse that a step builds."""
+    return warehouse.with_name(f"{warehouse.name}.building")
