@@ -6,6 +6,7 @@ every file. The warehouse shows each table as a view of its files; nothing else 
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -72,7 +73,8 @@ class Lake:
         table = describe(model)
         assert dict(frame.schema) == table.polars_schema, f"{table.qualified_name}: columns differ"
         target = self._file(model, bucket_no)
-        half_written = target.with_name(f".{target.name}")
+        # Of its own name, as a worker that was given up for lost may still be writing the same bucket.
+        half_written = target.with_name(f".{os.getpid()}-{target.name}")
         with owner_only():
             target.parent.mkdir(parents=True, exist_ok=True)
             frame.write_parquet(half_written, compression="lz4")

@@ -363,16 +363,23 @@ def _attach(path: Path | None, options: str, lake: Path | None = None) -> tuple[
     place = literal(str(path) if path else ":memory:")
     try:
         connection.execute(f"attach {place} as {_CATALOG} ({options})" if options else f"attach {place} as {_CATALOG}")
-    except duckdb.Error:
+        connection.execute(f"use {_CATALOG}")
+        if folder := lake or _lake_on_record(connection):
+            _allow(connection, folder, path)
+    except (duckdb.Error, SourceError):
         connection.close()
         shutil.rmtree(spill, ignore_errors=True)
         raise
-    connection.execute(f"use {_CATALOG}")
-    if folder := lake or _lake_on_record(connection):
-        connection.execute(f"set allowed_directories = [{literal(f'{folder}{os.sep}')}]")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection, spill
+
+
+def _allow(connection: duckdb.DuckDBPyConnection, lake: Path, path: Path | None) -> None:
+    if not lake.is_dir():
+        problem = f"the lake with its rows is not there: {lake}."
+        raise SourceError(problem, "Put the folder back, or remove the warehouse and run anew.", str(path))
+    connection.execute(f"set allowed_directories = [{literal(f'{lake}{os.sep}')}]")
 
 
 def _lake_on_record(connection: duckdb.DuckDBPyConnection) -> Path | None:

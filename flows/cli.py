@@ -417,7 +417,12 @@ def _perform(job: "Job", name: str) -> None:
     if os.environ.get("PREFECT_API_URL"):
         from importlib import import_module
 
-        getattr(import_module(f"flows.{name}"), name)(job)
+        flow = getattr(import_module(f"flows.{name}"), name)
+        if job.scheduler:
+            from flows.cluster import with_cluster
+
+            flow = with_cluster(flow, job.scheduler)
+        flow(job)
         return
     if job.scheduler:
         raise UsageError("A run on a cluster goes through a Prefect server: name it in PREFECT_API_URL.")

@@ -4,12 +4,13 @@ from prefect import flow
 
 from flows.job import Job
 from flows.run import holding
-from flows.tasks import ANNOTATE, INGEST, REPORT
+from flows.tasks import INGEST, REPORT, annotated
 
 
 @flow(name="crlm-cohort", persist_result=False)
 def cohort(job: Job) -> None:
     """Ingest, annotate and report while holding the warehouse."""
     with holding(job.warehouse):
-        for step in (INGEST, ANNOTATE, REPORT):
-            step(job)
+        INGEST(job)
+        annotated(job)
+        REPORT(job)

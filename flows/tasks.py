@@ -10,6 +10,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from crlm_pipeline.errors import CrlmError
+from flows.annotating import annotate
+from flows.cluster import on_cluster
 from flows.defects import without_values
 from flows.job import Counts, Job
 from flows.steps import STEPS, Step
@@ -36,3 +38,10 @@ def as_task(step: Step) -> Task[[Job], Counts]:
 
 
 INGEST, ANNOTATE, REPORT = map(as_task, STEPS)
+
+
+def annotated(job: Job) -> Counts:
+    """Annotate in a flow: as one task or, on a cluster, as one task per bucket of the lake."""
+    if job.scheduler is None:
+        return ANNOTATE(job)
+    return without_values(annotate)(job, on_cluster)

@@ -1,7 +1,6 @@
 """The flows on one real, ephemeral Prefect server; kept few, because the server takes seconds to start."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from crlm_pipeline.errors import SourceError, WarehouseBusyError
 from crlm_pipeline.warehouse import lock
 from flows.steps import Job, summary
 from tests.command_line import Crlm
+from tests.servers import prefect_server
 
 pytestmark = [
     pytest.mark.xdist_group("prefect"),
@@ -20,22 +20,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-QUIET = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-}
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A server with a home of its own."""
-    os.environ.update(QUIET, PREFECT_HOME=str(tmp_path_factory.mktemp("prefect")))
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_server(tmp_path_factory.mktemp("prefect")):
         yield
 
 
