@@ -1,7 +1,7 @@
 """The step `annotate`: judges what was ingested, bucket by bucket, counts, and publishes."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -29,7 +29,7 @@ from crlm_pipeline.notices import record_notices
 from crlm_pipeline.provenance import judgement_key
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.warehouse import Warehouse, building, publish
-from flows.job import Counts, Job, half_made_file, ingested_file
+from flows.job import Counts, Job, Tell, half_made_file, in_silence, ingested_file
 from schemas.archive import Delivery
 from schemas.audit import Run
 from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
@@ -65,7 +65,7 @@ def here(lake_buckets: Sequence[LakeBucket]) -> Iterable[Told]:
     return map(judge_lake_bucket, lake_buckets)
 
 
-def annotate(job: Job, judge_each: JudgeEach = here) -> Counts:
+def annotate(job: Job, tell: Tell = in_silence, judge_each: JudgeEach = here) -> Counts:
     """Judge what was ingested into `FILE.next` and publish it as `FILE`, which is whole at every moment.
 
     Raises `SourceError` when nothing was ingested, `UsageError` for a guideline or edition that is not held.
@@ -77,7 +77,7 @@ def annotate(job: Job, judge_each: JudgeEach = here) -> Counts:
     before = lake_of(job.warehouse)
     with building(half_made, start_from=ingested) as warehouse:
         lake = _lake(warehouse)
-        counts = _judge(warehouse, job, lake, judge_each)
+        counts = _judge(warehouse, job, lake, judge_each, tell)
     publish(half_made, job.warehouse)
     ingested.unlink()
     if lake:
@@ -99,7 +99,7 @@ def _lake(warehouse: Warehouse) -> Lake | None:
     return Lake.open(Path(folder)) if folder else None
 
 
-def _judge(warehouse: Warehouse, job: Job, lake: Lake | None, judge_each: JudgeEach) -> Counts:
+def _judge(warehouse: Warehouse, job: Job, lake: Lake | None, judge_each: JudgeEach, tell: Tell) -> Counts:
     settings = job.settings
     run = warehouse.read(Run).row(0, named=True)
     as_of = settings.as_of or run["as_of"]
@@ -107,7 +107,13 @@ def _judge(warehouse: Warehouse, job: Job, lake: Lake | None, judge_each: JudgeE
     guidelines = [series.guideline for series in judging_series(knowledge, settings)]
     key = judgement_key(settings, as_of, knowledge.last_change(as_of))
     judging = Judging(settings, as_of, _published_by(job.warehouse, key))
-    told = _fill_lake(warehouse, job, lake, judging, judge_each) if lake else _fill_file(warehouse, judging)
+    if lake:
+        told = _together(judge_each(_buckets_of(lake, job, judging)), lake.bucket_count, tell)
+        _show(lake, warehouse)
+    else:
+        count = bucket_count(warehouse.count(Patient))
+        told = _together(_fill_file(warehouse, count, judging), count, tell)
+    tell("annotate: counting")
     record_notices(warehouse, told.notices, run["run_id"])
     for model, frame in guideline_tables(knowledge).items():
         warehouse.insert(model, frame)
@@ -128,32 +134,32 @@ def _published_by(warehouse: Path, key: str) -> Path | None:
     return warehouse.resolve() if is_same else None
 
 
-def _fill_file(warehouse: Warehouse, judging: Judging) -> Told:
+def _fill_file(warehouse: Warehouse, count: int, judging: Judging) -> Iterator[Told]:
     """Judge bucket by bucket and store the rows; what decisions share by number is stored once, at the end."""
     audit = audit_of(warehouse)
-    told: list[Told] = []
     shared: dict[type[Table], list[pl.DataFrame]] = {model: [] for model in SHARED_MODELS}
-    for patients in buckets(warehouse, bucket_count(warehouse.count(Patient))):
+    for patients in buckets(warehouse, count):
         judged = judge_bucket(extract_of(warehouse, patients), audit, judging)
         for model, frame in judged.frames.items():
             if model in shared:
                 shared[model].append(frame)
             else:
                 warehouse.insert(model, frame)
-        told.append(_told(judged))
+        yield _told(judged)
     for model, parts in shared.items():
         warehouse.insert(model, pl.concat(parts).unique())
-    return _together(told)
 
 
-def _fill_lake(warehouse: Warehouse, job: Job, lake: Lake, judging: Judging, judge_each: JudgeEach) -> Told:
-    """Judge the buckets of the lake, each wherever `judge_each` sends it, and show their rows in the warehouse."""
+def _buckets_of(lake: Lake, job: Job, judging: Judging) -> list[LakeBucket]:
     ingested = ingested_file(job.warehouse).resolve()
-    told = list(judge_each([LakeBucket(lake, number, ingested, judging) for number in lake.buckets]))
+    return [LakeBucket(lake, number, ingested, judging) for number in lake.buckets]
+
+
+def _show(lake: Lake, warehouse: Warehouse) -> None:
+    """Show the judged rows of the lake in the warehouse."""
     lake.seal()
     for model in filter(lake.holds, COHORT_MODELS):
         warehouse.show_files(model, lake.files(model), is_repeated=model in SHARED_MODELS)
-    return _together(told)
 
 
 def judge_lake_bucket(bucket: LakeBucket) -> Told:
@@ -172,12 +178,17 @@ def _told(judged: Judged) -> Told:
     return Told(counts, judged.notices, judged.judged_anew)
 
 
-def _together(told: Sequence[Told]) -> Told:
+def _together(buckets_told: Iterable[Told], count: int, tell: Tell) -> Told:
+    """Return what was told of all buckets, as they are judged."""
     counts: Counter[str] = Counter()
-    for one in told:
-        counts.update(one.counts)
-    notices = tuple(notice for one in told for notice in one.notices)
-    return Told(dict(counts), notices, sum(one.judged_anew for one in told))
+    notices: list[Notice] = []
+    judged_anew = 0
+    for number, told in enumerate(buckets_told, start=1):
+        counts.update(told.counts)
+        notices += told.notices
+        judged_anew += told.judged_anew
+        tell(f"annotate: bucket {number} of {count}")
+    return Told(dict(counts), tuple(notices), judged_anew)
 
 
 def _finish(warehouse: Warehouse, settings: Settings, as_of: date, guidelines: list[str]) -> None:

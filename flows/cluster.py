@@ -26,7 +26,7 @@ def _judge(bucket: LakeBucket) -> Told:
 def on_cluster(lake_buckets: Sequence[LakeBucket]) -> Iterable[Told]:
     """Judge buckets as tasks of the flow that runs, all at once as far as its task runner has room."""
     futures = [_judge.submit(bucket) for bucket in lake_buckets]
-    return [future.result() for future in futures]
+    return (future.result() for future in futures)
 
 
 def with_cluster(flow: Flow[Any, Any], scheduler: str) -> Flow[Any, Any]:

@@ -35,7 +35,10 @@ def say_json(content: Any) -> None:
 
 @contextmanager
 def progress(steps: int) -> Iterator[Callable[[str], None]]:
-    """Yield what is to be told the name of each step; shows a bar when standard error is a terminal, else nothing."""
+    """Yield what is to be told the name of each step, and how far it is (`annotate: bucket 3 of 20`).
+
+    Shows a bar when standard error is a terminal, else nothing.
+    """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -45,7 +48,7 @@ def progress(steps: int) -> Iterator[Callable[[str], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=steps, completed=-1)
-        yield lambda name: bar.update(task, description=name, advance=1)
+        yield lambda told: bar.update(task, description=told, advance=int(":" not in told))
 
 
 def exit_code_of(error: BaseException, *, is_debug: bool) -> int:

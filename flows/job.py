@@ -1,11 +1,18 @@
 """What a run is asked to do, and the files that it passes through."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from crlm_pipeline.settings import Settings
 
 Counts = dict[str, int]
+# Hears what is being done: names of steps, numbers of buckets, nothing of a patient.
+Tell = Callable[[str], None]
+
+
+def in_silence(_: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)

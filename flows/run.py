@@ -1,24 +1,22 @@
 """The direct runner: the steps one after the other in this process, without Prefect."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.warehouse import lock
-from flows.job import Job
+from flows.job import Job, Tell, in_silence
 from flows.steps import STEPS, Step
 
-Tell = Callable[[str], None]
 
-
-def run(job: Job, steps: Sequence[Step] = STEPS, tell: Tell = lambda _: None) -> None:
-    """Do the steps of a job while holding its warehouse; `tell` hears the name of each step before it begins."""
+def run(job: Job, steps: Sequence[Step] = STEPS, tell: Tell = in_silence) -> None:
+    """Do the steps of a job while holding its warehouse; `tell` hears the name of each step, and how far it is."""
     with holding(job.warehouse):
         for step in steps:
             tell(step.name)
-            step.do(job)
+            step.do(job, tell)
 
 
 @contextmanager

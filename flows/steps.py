@@ -27,7 +27,7 @@ from crlm_pipeline.report.build import write_report
 from crlm_pipeline.validation import Ingested, check_evaluated, check_shares, validate
 from crlm_pipeline.warehouse import Warehouse, building, publish
 from flows.annotating import annotate
-from flows.job import Counts, Job, half_made_file, ingested_file
+from flows.job import Counts, Job, Tell, half_made_file, in_silence, ingested_file
 from schemas.archive import Delivery
 from schemas.audit import (
     CheckResult,
@@ -50,7 +50,7 @@ class Step:
     """A step: what it is called, what it does, and how often a failure of the system may be tried again."""
 
     name: str
-    do: Callable[[Job], Counts]
+    do: Callable[[Job, Tell], Counts]
     retries: int = 0
 
 
@@ -94,7 +94,7 @@ def _last(warehouse: Path, *, is_needed: bool) -> Last:
         return Last(Archive.empty(), findings=published.read(Finding))
 
 
-def ingest(job: Job) -> Counts:
+def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
     """Read the sources into `FILE.next`, as the whole registry or in addition to what stands in `FILE`.
 
     Unless a partial run is allowed, raises `RejectedShareError` when too much was rejected and `DefectError` when a
@@ -187,7 +187,7 @@ def _record(warehouse: Warehouse, ingested: Ingested, run_id: str) -> None:
         warehouse.insert(model, frame.with_columns(run_id=pl.lit(run_id)).select(columns))
 
 
-def report(job: Job) -> Counts:
+def report(job: Job, _tell: Tell = in_silence) -> Counts:
     """Write the report of the published warehouse and swap its folder whole."""
     with Warehouse.open_readonly(job.warehouse) as warehouse:
         write_report(warehouse, job.report, job.settings)

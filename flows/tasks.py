@@ -3,9 +3,10 @@
 Prefect keeps the message of an error in its records, so that a step lets out none that could hold a value.
 """
 
+from functools import wraps
 from typing import Any, Final
 
-from prefect import Task, task
+from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
@@ -26,6 +27,11 @@ def _is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) 
 
 def as_task(step: Step) -> Task[[Job], Counts]:
     """Return the step as a task of the same name."""
+
+    @wraps(step.do)
+    def do(job: Job) -> Counts:
+        return without_values(step.do)(job, get_run_logger().info)
+
     decorated: Task[[Job], Counts] = task(
         name=step.name,
         retries=step.retries,
@@ -33,7 +39,7 @@ def as_task(step: Step) -> Task[[Job], Counts]:
         retry_condition_fn=_is_worth_retrying,
         cache_policy=NO_CACHE,
         persist_result=False,
-    )(without_values(step.do))
+    )(do)
     return decorated
 
 
@@ -44,4 +50,4 @@ def annotated(job: Job) -> Counts:
     """Annotate in a flow: as one task or, on a cluster, as one task per bucket of the lake."""
     if job.scheduler is None:
         return ANNOTATE(job)
-    return without_values(annotate)(job, on_cluster)
+    return without_values(annotate)(job, get_run_logger().info, on_cluster)

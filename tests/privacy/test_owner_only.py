@@ -13,8 +13,8 @@ from crlm_pipeline.guidelines.load import load_editions
 from crlm_pipeline.report.cases import write_cases
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.synthetic import write_registry
-from crlm_pipeline.warehouse import Warehouse, building
-from flows import steps
+from crlm_pipeline.warehouse import Warehouse, building, publish
+from flows import annotating, steps
 from flows.run import run
 from flows.steps import STEPS, Job
 
@@ -41,8 +41,8 @@ def test_everything_that_a_run_writes_is_its_owners(tmp_path: Path, monkeypatch:
     def look(_: str = "") -> None:
         seen.update({path.relative_to(tmp_path).as_posix(): rights(path) for path in out.rglob("*")})
 
-    published = steps.publish
-    monkeypatch.setattr(steps, "publish", lambda *files: (look(), published(*files), look()))
+    for module in (steps, annotating):
+        monkeypatch.setattr(module, "publish", lambda *files: (look(), publish(*files), look()))
     run(job, STEPS, look)
     with Warehouse.open_readonly(job.warehouse) as warehouse:
         write_cases(warehouse, out / "cases", load_editions(), Settings().headline_guideline)
