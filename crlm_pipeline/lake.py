@@ -9,10 +9,10 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import polars as pl
 
@@ -54,10 +54,7 @@ class Lake:
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Open the folder of a run by its manifest. Raises `SourceError` when it is gone or lacks a file."""
-        try:
-            manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        except OSError:
-            raise SourceError("the lake's manifest cannot be read.", _AGAIN, str(folder)) from None
+        manifest = _manifest(folder)
         missing = [name for name in manifest["files"] if not (folder / name).is_file()]
         if missing:
             raise SourceError(f"the lake lacks {missing[0]} and {len(missing) - 1} more.", _AGAIN, str(folder))
@@ -92,15 +89,18 @@ class Lake:
         """Return the pattern of a table's files."""
         return str(self._table(model) / "*" / _ROWS)
 
+    def manifest(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the rows and the SHA-256 (`rows`, `sha256`) of every file that it held when it was last sealed."""
+        files: Mapping[str, Mapping[str, Any]] = _manifest(self.folder)["files"]
+        return files
+
     def seal(self) -> None:
         """Write the manifest of what the lake holds now."""
-        files = {str(path.relative_to(self.folder)): _described(path) for path in self._written()}
+        written = sorted(self.folder.glob(f"*/*/*/{_ROWS}"))
+        files = {str(path.relative_to(self.folder)): _described(path) for path in written}
         manifest = {"bucket_count": self.bucket_count, "files": files}
         with owner_only():
             (self.folder / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-
-    def _written(self) -> Iterator[Path]:
-        yield from sorted(self.folder.glob(f"*/*/*/{_ROWS}"))
 
     def _table(self, model: type[Table]) -> Path:
         table = describe(model)
@@ -111,6 +111,14 @@ class Lake:
 
 
 _AGAIN: Final = "Run `crlm run SOURCE... --lake DIR` again."
+
+
+def _manifest(folder: Path) -> Mapping[str, Any]:
+    try:
+        manifest: Mapping[str, Any] = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise SourceError("the lake's manifest cannot be read.", _AGAIN, str(folder)) from None
+    return manifest
 
 
 def _described(path: Path) -> Mapping[str, object]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from crlm_pipeline.errors import UsageError
+from crlm_pipeline.errors import SourceError, UsageError
 from crlm_pipeline.settings import Overdispersion, Settings, SidePolicy
 from flows import console
 
@@ -257,6 +257,20 @@ def explain(decision_id: str, warehouse: WarehouseFile = DEFAULT_WAREHOUSE) -> N
 
     with Warehouse.open_readonly(warehouse) as published:
         console.say(explain_decision(published, load_editions(), decision_id))
+
+
+@app.command()
+def verify(warehouse: WarehouseFile = DEFAULT_WAREHOUSE) -> None:
+    """Recompute the hashes and the balance of a published warehouse; ends with 3 where it is not as recorded."""
+    from crlm_pipeline.verification import verify as verified
+    from crlm_pipeline.warehouse import Warehouse
+
+    with Warehouse.open_readonly(warehouse) as published:
+        found = list(verified(published))
+    for one in found:
+        console.say(f"{one.what}: {one.problem or 'as recorded'}")
+    if any(one.problem for one in found):
+        raise SourceError("is not what its run recorded.", "Restore it from a backup, or run anew.", str(warehouse))
 
 
 @guideline_app.command("list")
