@@ -8,7 +8,7 @@ where the denominator reaches the smallest one allowed.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -124,6 +124,11 @@ class SafeTable:
     def each(self, *dimensions: str) -> "SafeTable":
         """Return the rows in which these dimensions are filled."""
         return self.filtered(pl.all_horizontal(pl.col(*dimensions).is_not_null()))
+
+    def split(self, *names: str) -> dict[tuple[Any, ...], "SafeTable"]:
+        """Return the rows of each combination of the values of these columns, without the columns, in one go."""
+        parts = self.frame.partition_by(names, include_key=False, maintain_order=True, as_dict=True)
+        return {values: replace(self, frame=part.rechunk()) for values, part in parts.items()}
 
     def with_count(self, name: str, among: "SafeTable", **values: str | None) -> "SafeTable":
         """Add the count of the row of `among` that is equal but for these values, as `name` and, as text, `name_shown`.

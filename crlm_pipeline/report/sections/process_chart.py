@@ -4,9 +4,10 @@ Limits and signals are worked out from the counts that may be shown. A rate that
 are not, in the numerator stands as the range that it must lie in, and signals only if the whole range does.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
-import numpy as np
 import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable
@@ -30,6 +31,8 @@ _RULES: Final = (
     "makes such a run in about one of five charts of 40 quarters, and in one of twelve charts of 11 years. Charts with "
     "a signal are drawn. A chart needs 30 cases a period on average: by quarter if it has them, else by year."
 )
+# What one chart is of.
+_CHART: Final = ("indicator_id", "centre_id")
 _HEADINGS: Final = {
     "title": "Indicator",
     "baseline": "Baseline",
@@ -47,13 +50,22 @@ class _Chart(NamedTuple):
     points: SafeTable
     centre_line: float
 
+    @property
+    def known(self) -> list[dict[str, Any]]:
+        """The periods of which a rate, or the range it lies in, may be shown."""
+        return [period for period in self.points.frame.rows(named=True) if period["least"] is not None]
+
+    def has(self, signal: str) -> bool:
+        """Return whether any period has this signal."""
+        return signal in self.points.frame["signal"].to_list()
+
 
 def section(registry: Registry, centre: str | None) -> Section | None:
     """Return the charts with a signal, and a row for each chart; None where no chart may be drawn."""
     charts = _charts(registry, centre)
     if not charts:
         return None
-    drawn = [_figure(one, centre) for one in charts if (one.points.frame["signal"] != WITHIN).any()]
+    drawn = [_figure(one, centre) for one in charts if one.has(BEYOND) or one.has(IN_RUN)]
     return Section(
         "process-charts", "What has changed over time", _SENTENCE, (_listed(registry, charts), _RULES, *drawn)
     )
@@ -62,34 +74,41 @@ def section(registry: Registry, centre: str | None) -> Section | None:
 def moved(registry: Registry, centre: str | None) -> tuple[list[str], int]:
     """Return the ids of the indicators with a period beyond the limits, and how many have a chart."""
     charts = _charts(registry, centre)
-    return [one.definition.id for one in charts if (one.points.frame["signal"] == BEYOND).any()], len(charts)
+    return [one.definition.id for one in charts if one.has(BEYOND)], len(charts)
 
 
 def figure(registry: Registry, indicator_id: str, centre: str | None) -> Figure | None:
     """Return the chart of an indicator, for the registry or a centre; None where too little of it may be shown."""
-    definition = next(one for one in definitions() if one.id == indicator_id)
-    chart = _chart(registry, definition, centre)
+    chart = next((one for one in _charts(registry, centre) if one.definition.id == indicator_id), None)
     return None if chart is None else _figure(chart, centre)
 
 
 def _charts(registry: Registry, centre: str | None) -> list[_Chart]:
-    return [made for one in definitions() if (made := _chart(registry, one, centre)) is not None]
+    return _every_chart(registry).get(centre, [])
 
 
-def _chart(registry: Registry, definition: Definition, centre: str | None) -> _Chart | None:
-    rows = registry.tables["process_chart"].where(indicator_id=definition.id, centre_id=centre)
-    baseline = _counted(rows.where(span="baseline", year=None, quarter=None)).frame
-    quarters = rows.each("quarter")
-    periods = _counted(quarters if quarters.frame.height else rows.each("year"))
-    if baseline.is_empty() or baseline["percent"][0] is None or periods.frame.is_empty():
-        return None
-    met, total = baseline.select("n", "total").row(0)
-    points = periods.map(
-        lambda frame: _with_signals(frame.sort("year", "quarter"), met, total),
-        name=f"process_chart_{definition.id.lower()}",
-    )
-    is_told = points.frame["least"].is_not_null().any()
-    return _Chart(definition, points, 100 * met / total) if is_told else None
+@lru_cache(maxsize=1)
+def _every_chart(registry: Registry) -> Mapping[str | None, list[_Chart]]:
+    """Return the charts of the registry (None) and of each centre, indicators in order: made once for all pages."""
+    points = _with_baseline(_counted(registry.tables["process_chart"])).map(_with_signals).split(*_CHART, "centre_line")
+    order = {one.id: (place, one) for place, one in enumerate(definitions())}
+    charts: dict[str | None, list[_Chart]] = {}
+    for (indicator_id, centre, centre_line), periods in sorted(points.items(), key=lambda chart: order[chart[0][0]][0]):
+        named = periods.map(lambda frame: frame, name=f"process_chart_{indicator_id.lower()}")
+        charts.setdefault(centre, []).append(_Chart(order[indicator_id][1], named, centre_line))
+    return charts
+
+
+def _with_baseline(counted: SafeTable) -> SafeTable:
+    """Return the periods of each chart, quarters if it has any, with `base_met` of `base_total` of its baseline.
+
+    Charts of which the rate of the baseline may not be shown are left out.
+    """
+    is_quarter = pl.col("quarter").is_not_null()
+    baseline = counted.where(span="baseline", year=None, quarter=None).frame.drop_nulls("percent")
+    periods = counted.each("year").filtered(is_quarter == is_quarter.any().over(_CHART))
+    of_chart = baseline.select(*_CHART, base_met="n", base_total="total")
+    return periods.map(lambda frame: frame.join(of_chart, on=_CHART, nulls_equal=True).sort(*_CHART, "year", "quarter"))
 
 
 def _counted(rows: SafeTable) -> SafeTable:
@@ -105,28 +124,41 @@ def _counted(rows: SafeTable) -> SafeTable:
     )
 
 
-def _with_signals(frame: pl.DataFrame, met: int, total: int) -> pl.DataFrame:
-    low, high = (100 * end for end in limits(frame["total"].fill_null(1).clip(1).to_numpy(), met, total))
-    is_known = frame["least"].is_not_null().to_numpy()
-    least, most = frame["least"].to_list(), frame["most"].to_list()
-    is_beyond = pl.Series(beyond(least, most, low.tolist(), high.tolist()))
-    is_run = pl.Series(in_run(least, most, 100 * met / total))
-    return frame.select(
+def _with_signals(periods: pl.DataFrame) -> pl.DataFrame:
+    """Return the periods, charts in order, with the centre line, limits and signals of their chart.
+
+    Charts of which no period is told are left out; so are the limits of periods of which no rate is.
+    """
+    is_told = pl.col("least").is_not_null()
+    told = periods.filter(is_told.any().over(_CHART))
+    rows = [row for chart in told.partition_by(_CHART, maintain_order=True) for row in _limits_and_signals(chart)]
+    judged = pl.DataFrame(rows, schema={"low": pl.Float64, "high": pl.Float64, "signal": pl.String}, orient="row")
+    return told.hstack(judged).select(
+        *_CHART,
+        (100 * pl.col("base_met") / pl.col("base_total")).alias("centre_line"),
         pl.concat_str("year", pl.lit("-"), "quarter", ignore_nulls=False).fill_null(pl.col("year")).alias("period"),
         (pl.col("span") == "baseline").alias("is_baseline"),
         "shown",
         "total_shown",
         "least",
         "most",
-        pl.Series("low", np.where(is_known, low, np.nan)).fill_nan(None),
-        pl.Series("high", np.where(is_known, high, np.nan)).fill_nan(None),
-        pl.when(is_beyond)
-        .then(pl.lit(BEYOND))
-        .when(is_run)
-        .then(pl.lit(IN_RUN))
-        .otherwise(pl.lit(WITHIN))
-        .alias("signal"),
+        pl.when(is_told).then("low").alias("low"),
+        pl.when(is_told).then("high").alias("high"),
+        "signal",
     )
+
+
+def _limits_and_signals(chart: pl.DataFrame) -> list[tuple[float, float, str]]:
+    """Return the lowest and highest rate that is no signal at each period of a chart, and the signal there."""
+    met, total = chart.select("base_met", "base_total").row(0)
+    low, high = ((100 * end).tolist() for end in limits(chart["total"].fill_null(1).clip(1).to_numpy(), met, total))
+    least, most = chart["least"].to_list(), chart["most"].to_list()
+    are_beyond, are_in_run = beyond(least, most, low, high), in_run(least, most, 100 * met / total)
+    signals = [
+        BEYOND if is_beyond else IN_RUN if is_in_run else WITHIN
+        for is_beyond, is_in_run in zip(are_beyond, are_in_run, strict=True)
+    ]
+    return list(zip(low, high, signals, strict=True))
 
 
 def _figure(chart: _Chart, centre: str | None) -> Figure:
@@ -149,23 +181,22 @@ def _figure(chart: _Chart, centre: str | None) -> Figure:
 
 
 def _reading(chart: _Chart) -> str:
-    frame = chart.points.frame.drop_nulls("least")
-    outside = frame.filter(pl.col("signal") == BEYOND)
-    in_runs = frame.filter(pl.col("signal") == IN_RUN)
+    known = chart.known
+    outside, in_runs = ([one for one in known if one["signal"] == signal] for signal in (BEYOND, IN_RUN))
     base = f"{percent(chart.centre_line)} at the baseline"
-    if outside.height:
+    if outside:
         side = _sides(outside, chart.centre_line)
-        first = outside["period"][0]
-        return f"{base}; {outside.height} of {frame.height} periods beyond the limits ({side}), first {first}."
-    if in_runs.height:
+        first = outside[0]["period"]
+        return f"{base}; {len(outside)} of {len(known)} periods beyond the limits ({side}), first {first}."
+    if in_runs:
         side = _sides(in_runs, chart.centre_line)
-        return f"{base}; a run of eight or more periods on one side ({side}), from {in_runs['period'][0]}."
-    return f"{base}; no period beyond the limits and no run of eight among {frame.height} periods."
+        return f"{base}; a run of eight or more periods on one side ({side}), from {in_runs[0]['period']}."
+    return f"{base}; no period beyond the limits and no run of eight among {len(known)} periods."
 
 
-def _sides(signalling: pl.DataFrame, centre_line: float) -> str:
-    above = int((signalling["least"] > centre_line).sum())
-    return "all above" if above == signalling.height else "all below" if above == 0 else f"{above} above"
+def _sides(signalling: Sequence[Mapping[str, Any]], centre_line: float) -> str:
+    above = sum(one["least"] > centre_line for one in signalling)
+    return "all above" if above == len(signalling) else "all below" if above == 0 else f"{above} above"
 
 
 def _listed(registry: Registry, charts: list[_Chart]) -> Table:
@@ -179,14 +210,14 @@ def _listed(registry: Registry, charts: list[_Chart]) -> Table:
 
 
 def _row(chart: _Chart) -> tuple[str, ...]:
-    frame = chart.points.frame.drop_nulls("least")
-    last = frame.row(-1, named=True)
+    known, signals = chart.known, [one["signal"] for one in chart.known]
+    last = known[-1]
     rate = percent(last["least"]) if last["least"] == last["most"] else f"{last['least']:.0f}\u2013{last['most']:.0f} %"
     return (
         f"{chart.definition.id}: {chart.definition.title}",
         percent(chart.centre_line),
         f"{rate} ({last['period']})",
-        str((frame["signal"] == BEYOND).sum()),
-        str((frame["signal"] == IN_RUN).sum()),
-        str(frame.height),
+        str(signals.count(BEYOND)),
+        str(signals.count(IN_RUN)),
+        str(len(known)),
     )
