@@ -92,7 +92,7 @@ class Counts:
 _SEAL: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SafeTable:
     """Counts as they may be published: `n` is null where it is not, and `shown` is the text to print instead.
 

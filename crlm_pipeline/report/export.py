@@ -5,8 +5,10 @@ In a CSV no cell can be taken for a formula by a spreadsheet; Parquet holds the 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -49,19 +51,32 @@ def write_data(sections: Sequence[Section], folder: Path, page: str, prefix: str
     blocks = [block for section in sections for block in section.blocks if isinstance(block, Table | Figure)]
     written: dict[str, pl.DataFrame] = {}
     for block in blocks:
-        name, frame = f"{prefix}{block.data.name}", _exported(block.data)
+        name, exported = f"{prefix}{block.data.name}", _exported(block.data)
         if name in written:
-            assert frame.equals(written[name]), f"two blocks of {page} have different data of the name {name}"
+            assert exported.frame.equals(written[name]), f"two blocks of {page} have different data of the name {name}"
             continue
-        written[name] = frame
-        defused(frame).write_csv(folder / f"{name}.csv")
-        frame.write_parquet(folder / f"{name}.parquet", statistics=False)
-        yield File(name, _first_sentence(block.caption), page, frame.height, tuple(frame.columns))
+        written[name] = exported.frame
+        (folder / f"{name}.csv").write_bytes(exported.csv)
+        (folder / f"{name}.parquet").write_bytes(exported.parquet)
+        yield File(name, _first_sentence(block.caption), page, exported.frame.height, tuple(exported.frame.columns))
 
 
-def _exported(data: SafeTable) -> pl.DataFrame:
+class _Exported(NamedTuple):
+    """The rows and columns of a file, and its content in both forms."""
+
+    frame: pl.DataFrame
+    csv: bytes
+    parquet: bytes
+
+
+# Many tables, such as the points of a funnel plot, stand on the page of every centre.
+@lru_cache(maxsize=256)
+def _exported(data: SafeTable) -> _Exported:
     assert isinstance(data, SafeTable), "only safe tables leave the warehouse"
-    return data.frame.select(name for name in data.frame.columns if not name.endswith(_OF_THE_PAGE))
+    frame = data.frame.select(name for name in data.frame.columns if not name.endswith(_OF_THE_PAGE))
+    parquet = BytesIO()
+    frame.write_parquet(parquet, statistics=False)
+    return _Exported(frame, defused(frame).write_csv().encode(), parquet.getvalue())
 
 
 def _first_sentence(text: str) -> str:

@@ -8,6 +8,7 @@ import polars as pl
 
 from crlm_pipeline.disclosure import SafeCount, SafeTable, share
 from crlm_pipeline.errors import SourceError
+from crlm_pipeline.indicators import Definition, definitions
 from crlm_pipeline.report.counts import publish_counts
 from crlm_pipeline.report.words import words
 from crlm_pipeline.settings import Settings
@@ -32,6 +33,7 @@ class Registry:
     columns_not_delivered: pl.DataFrame
     tables: Mapping[str, SafeTable]
     changes: pl.DataFrame
+    indicators: Sequence[Definition]
 
     @property
     def is_signed(self) -> bool:
@@ -94,6 +96,7 @@ def read_registry(warehouse: Warehouse, settings: Settings) -> Registry:
         columns_not_delivered=_labelled(warehouse.query("report/columns_not_delivered"), labels),
         tables=publish_counts(warehouse, settings, headline, labels),
         changes=warehouse.query("report/recommendation_changes"),
+        indicators=definitions(),
     )
 
 

@@ -1,5 +1,7 @@
 """How the centres stand: concordance by the centre that decided, in a funnel and as a table."""
 
+from functools import lru_cache
+
 import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable
@@ -13,21 +15,16 @@ from crlm_pipeline.report.words import percent, percent_and_interval
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return the funnel plot of the centres; the registry's page adds their rates."""
-    rates = rates_by_centre(registry, "concordance_by_centre")
     pooled = registry.share(
         [registry.verdicts(is_judged="yes", **{"class": registry.followed})], [registry.verdicts(is_judged="yes")]
     )
     blocks: list[Figure | Table | str] = []
-    is_drawn = pl.any_horizontal(pl.col("percent", "least").is_not_null())
-    points = rates.map(
-        lambda frame: frame.filter(is_drawn).with_columns(label="centre_id", total="n_evaluable"),
-        name="concordance_funnel",
-    )
+    points = _points(registry)
     if pooled is not None and points.frame.height:
         blocks.append(_funnel(points, centre, pooled))
     if centre is None:
         caption = "Concordance by the centre that decided, in the order of their codes: this is no league table."
-        blocks.append(table(rates, {"centre_id": "Centre", **HEADINGS}, caption))
+        blocks.append(table(rates_by_centre(registry), {"centre_id": "Centre", **HEADINGS}, caption))
     sentence = (
         "By chance alone about one centre in twenty lies outside the 95 % limits, and one in five hundred outside the "
         "99.8 % limits; nothing is adjusted for case mix."
@@ -35,16 +32,27 @@ def section(registry: Registry, centre: str | None) -> Section:
     return Section("centres", "How the centres compare", sentence, tuple(blocks))
 
 
-def rates_by_centre(registry: Registry, name: str) -> SafeTable:
+@lru_cache(maxsize=1)
+def rates_by_centre(registry: Registry) -> SafeTable:
     """Return the concordance of each centre with the headline series, and the range of those whose rate is hidden."""
     rows = registry.tables["verdicts"].where(guideline=registry.headline, is_crlm="yes", **UNDIVIDED)
-    rates = rates_of(rows.each("centre_id"), name, "centre_id", followed=registry.followed)
+    rates = rates_of(rows.each("centre_id"), "concordance_by_centre", "centre_id", followed=registry.followed)
     for verdict_class in ("discordant", "contraindicated", "off_label"):
         rates = rates.with_count(f"n_{verdict_class}", rows, is_judged="yes", **{"class": verdict_class})
     ends = [least_and_most(f"n_{name}_shown") for name in ("discordant", "contraindicated", "off_label")]
     few, many = (sum((end[side] for end in ends), start=pl.lit(0)) for side in (0, 1))
     return rates.map(
         lambda frame: frame.with_columns(possible_percent("n_evaluable", (few, many), rates.smallest_rate))
+    )
+
+
+@lru_cache(maxsize=1)
+def _points(registry: Registry) -> SafeTable:
+    """Return the centres that the funnel plot shows, the same ones on every page."""
+    is_drawn = pl.any_horizontal(pl.col("percent", "least").is_not_null())
+    return rates_by_centre(registry).map(
+        lambda frame: frame.filter(is_drawn).with_columns(label="centre_id", total="n_evaluable"),
+        name="concordance_funnel",
     )
 
 

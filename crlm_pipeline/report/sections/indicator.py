@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable
-from crlm_pipeline.indicators import Definition, definitions
+from crlm_pipeline.indicators import Definition
 from crlm_pipeline.report import figures
 from crlm_pipeline.report.fragments import Figure, Section, Table, Terms
 from crlm_pipeline.report.page import Page, centre_page
@@ -49,7 +49,7 @@ _SENTENCE: Final = (
 def pages(registry: Registry) -> Iterator[Page]:
     """Yield a page per indicator that was measured, also where nobody is a member."""
     measured = registry.tables["indicators"].frame["indicator_id"].unique()
-    for definition in definitions():
+    for definition in registry.indicators:
         if definition.id in measured:
             makers = tuple(partial(section, definition=definition) for section in (_meaning, _standing, _over_time))
             yield Page(

@@ -1,12 +1,13 @@
 """Quality indicators at one look: every one with its rate, target and how many centres lie outside the limits."""
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable
-from crlm_pipeline.indicators import Definition, definitions
+from crlm_pipeline.indicators import Definition
 from crlm_pipeline.report import figures
 from crlm_pipeline.report.fragments import Figure, Section, Table, Terms
 from crlm_pipeline.report.rates import least_and_most, possible_percent
@@ -42,7 +43,7 @@ def section(registry: Registry, centre: str | None) -> Section:
     own = rates_of_all(registry).where(centre_id=centre)
     blocks: list[Figure | Table | Terms | str] = [*_overview(registry, own, centre), *_medians(registry, centre)]
     if centre is not None:
-        for definition in definitions():
+        for definition in registry.indicators:
             figure = drawn(registry, definition, centre)
             blocks += [figure, Terms(meaning(definition), "What it measures")] if figure else []
     return Section("indicators", "Quality indicators", _SENTENCE, tuple(blocks))
@@ -53,8 +54,8 @@ def page_of(definition: Definition) -> str:
     return f"indicator-{definition.id.lower()}"
 
 
-def _named(centre: str | None) -> pl.DataFrame:
-    """Return the definitions in order, each with the address of its page."""
+def _named(registry: Registry, centre: str | None) -> pl.DataFrame:
+    """Return the indicators in order, each with the address of its page."""
     listed = [
         (
             place,
@@ -65,7 +66,7 @@ def _named(centre: str | None) -> pl.DataFrame:
             f"{page_of(one)}.html" if centre is None else None,
             one.target,
         )
-        for place, one in enumerate(definitions())
+        for place, one in enumerate(registry.indicators)
     ]
     names = {"place": pl.Int64, "id": pl.String, "name": pl.String, "target": pl.String, "better": pl.String}
     return pl.DataFrame(listed, schema=names | {"page_href": pl.String, "goal": pl.Float64}, orient="row")
@@ -74,7 +75,9 @@ def _named(centre: str | None) -> pl.DataFrame:
 def _overview(registry: Registry, own: SafeTable, centre: str | None) -> list[Table]:
     rates = rates_of_all(registry)
     made = own.map(
-        lambda frame: frame.join(_named(centre), left_on="indicator_id", right_on="id").sort("place").drop("place"),
+        lambda frame: (
+            frame.join(_named(registry, centre), left_on="indicator_id", right_on="id").sort("place").drop("place")
+        ),
         name="indicators",
     )
     if made.frame.is_empty():
@@ -116,7 +119,9 @@ def _medians(registry: Registry, centre: str | None) -> list[Table]:
     made = medians(registry).where(centre_id=centre)
     made = made.map(
         lambda frame: (
-            frame.join(_named(centre), left_on="indicator_id", right_on="id").sort("place").drop("place", "goal")
+            frame.join(_named(registry, centre), left_on="indicator_id", right_on="id")
+            .sort("place")
+            .drop("place", "goal")
         ),
         name="indicators_in_days",
     )
@@ -143,12 +148,11 @@ def widening_of(registry: Registry, rates: SafeTable) -> Widening:
 
 @lru_cache(maxsize=1)
 def rates_of_all(registry: Registry) -> SafeTable:
-    """Return `counted` of every indicator; every page of the report draws on it."""
-    return counted(registry.tables["indicators"], "indicators")
+    """Return met, not met, evaluated, not evaluable, rate and its bounds, of each indicator by centre and for all.
 
-
-def counted(rows: SafeTable, name: str) -> SafeTable:
-    """Return met, not met, evaluated, not evaluable, rate and its bounds, of each indicator by centre and for all."""
+    Every page of the report draws on it.
+    """
+    rows = registry.tables["indicators"]
     counts = (
         rows.where(is_met="yes")
         .with_count("total", rows, is_met=None)
@@ -158,10 +162,10 @@ def counted(rows: SafeTable, name: str) -> SafeTable:
     )
     every = pl.col("total") + pl.col("n_unknown")
     least, most = 100 * pl.col("n") / every, 100 * (pl.col("n") + pl.col("n_unknown")) / every
-    is_down = pl.col("indicator_id").is_in([one.id for one in definitions() if one.direction == "down"])
+    is_down = pl.col("indicator_id").is_in([one.id for one in registry.indicators if one.direction == "down"])
     worst, best = pl.when(is_down).then(most).otherwise(least), pl.when(is_down).then(least).otherwise(most)
     span = pl.format("{}\u2013{}", worst.round(1), best.round(1))
-    is_rate = pl.col("indicator_id").is_in([one.id for one in definitions() if one.display != "median"])
+    is_rate = pl.col("indicator_id").is_in([one.id for one in registry.indicators if one.display != "median"])
     return counts.map(
         lambda frame: (
             frame.filter(is_rate)
@@ -175,7 +179,7 @@ def counted(rows: SafeTable, name: str) -> SafeTable:
             )
             .sort("centre_id", nulls_last=False)
         ),
-        name=name,
+        name="indicators",
     )
 
 
@@ -185,7 +189,7 @@ def medians(registry: Registry) -> SafeTable:
     low, high = (pl.col(name).cast(pl.Int64).cast(pl.String).fill_null("?") for name in ("median_low", "median_high"))
     days = pl.format("{} ({}\u2013{})", pl.col("median").cast(pl.Int64), low, high).alias("days")
     label = pl.col("centre_id").fill_null("All centres").alias("label")
-    is_median = pl.col("indicator_id").is_in([one.id for one in definitions() if one.display == "median"])
+    is_median = pl.col("indicator_id").is_in([one.id for one in registry.indicators if one.display == "median"])
     rows = registry.tables["indicators"].where(is_evaluated="yes", is_met=None).filtered(is_median)
     return rows.map(lambda frame: frame.with_columns(label, days).sort("centre_id", nulls_last=False), "medians")
 
@@ -204,24 +208,48 @@ def drawn(registry: Registry, definition: Definition, centre: str | None) -> Fig
 
 
 def _funnel(registry: Registry, definition: Definition, centre: str | None) -> Figure | None:
+    shown = _funnels(registry).get(definition.id)
+    if shown is None:
+        return None
+    reading = f"{definition.id}: {percent(shown.pooled)} of the cases evaluated, all centres together"
+    reading += f"; the target is {percent(100 * definition.target)}." if definition.target is not None else "."
+    return Figure(
+        svg=figures.funnel(shown.points.frame, centre, shown.pooled, "%", shown.wider),
+        reading=reading,
+        caption=(
+            f"{definition.title}. A bar is a centre whose rate lies somewhere in it, hidden because "
+            "few cases are, or are not, in the numerator. Centres with too few cases for a rate are left out."
+        ),
+        alternative=shown.spoken,
+        data=shown.points,
+    )
+
+
+class _Funnel(NamedTuple):
+    """What a funnel plot shows, whichever centre is drawn apart in it."""
+
+    points: SafeTable
+    pooled: float
+    wider: Widening
+    spoken: str
+
+
+@lru_cache(maxsize=1)
+def _funnels(registry: Registry) -> Mapping[str, _Funnel]:
+    """Return the funnel plots of the indicators that have one, by id: made once for all pages."""
+    made = {definition.id: _points(registry, definition) for definition in registry.indicators}
+    return {indicator: funnel for indicator, funnel in made.items() if funnel is not None}
+
+
+def _points(registry: Registry, definition: Definition) -> _Funnel | None:
     rates = rates_of_all(registry).where(indicator_id=definition.id)
     pooled = pooled_percent(rates)
     is_drawn = pl.any_horizontal(pl.col("percent", "least").is_not_null())
     points = rates.each("centre_id").filtered(is_drawn).map(lambda frame: frame, f"{page_of(definition)}-funnel")
     if pooled is None or points.frame.is_empty():
         return None
-    reading = f"{definition.id}: {percent(pooled)} of the cases evaluated, all centres together"
-    reading += f"; the target is {percent(100 * definition.target)}." if definition.target is not None else "."
-    return Figure(
-        svg=figures.funnel(points.frame, centre, pooled, "%", widening_of(registry, rates)),
-        reading=reading,
-        caption=(
-            f"{definition.title}. A bar is a centre whose rate lies somewhere in it, hidden because "
-            "few cases are, or are not, in the numerator. Centres with too few cases for a rate are left out."
-        ),
-        alternative=figures.spoken(points.frame.select(row="label", text=percent_and_interval())),
-        data=points,
-    )
+    spoken = figures.spoken(points.frame.select(row="label", text=percent_and_interval()))
+    return _Funnel(points, pooled, widening_of(registry, rates), spoken)
 
 
 def _medians_drawn(registry: Registry, definition: Definition, centre: str | None) -> Figure | None:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable
-from crlm_pipeline.indicators import Definition, definitions
+from crlm_pipeline.indicators import Definition
 from crlm_pipeline.process_charts import BASELINE_YEARS, RUN, beyond, in_run, limits
 from crlm_pipeline.report import over_time
 from crlm_pipeline.report.fragments import Figure, Section, Table
@@ -91,7 +91,7 @@ def _charts(registry: Registry, centre: str | None) -> list[_Chart]:
 def _every_chart(registry: Registry) -> Mapping[str | None, list[_Chart]]:
     """Return the charts of the registry (None) and of each centre, indicators in order: made once for all pages."""
     points = _with_baseline(_counted(registry.tables["process_chart"])).map(_with_signals).split(*_CHART, "centre_line")
-    order = {one.id: (place, one) for place, one in enumerate(definitions())}
+    order = {one.id: (place, one) for place, one in enumerate(registry.indicators)}
     charts: dict[str | None, list[_Chart]] = {}
     for (indicator_id, centre, centre_line), periods in sorted(points.items(), key=lambda chart: order[chart[0][0]][0]):
         named = periods.map(lambda frame: frame, name=f"process_chart_{indicator_id.lower()}")

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable
-from crlm_pipeline.indicators import Definition, definitions
+from crlm_pipeline.indicators import Definition
 from crlm_pipeline.report.fragments import Section, Table
 from crlm_pipeline.report.page import centre_page
 from crlm_pipeline.report.registry import Registry
@@ -106,15 +106,15 @@ def _comparisons(registry: Registry) -> SafeTable:
     """Return one row per measure and centre whose rate, or the range in which it lies, may be shown."""
     parts = [_concordance(registry)]
     rates = rates_of_all(registry).map(lambda frame: frame, "signals")
-    for one in definitions():
+    for one in registry.indicators:
         if one.display == "funnel":
             parts.append(_indicator(rates.where(indicator_id=one.id), one, registry.run["funnel_overdispersion"]))
     return parts[0].map(lambda _: pl.concat(part.frame for part in parts))
 
 
 def _concordance(registry: Registry) -> SafeTable:
-    rates = rates_by_centre(registry, "signals").map(
-        lambda frame: frame.with_columns(total="n_evaluable", n="n_followed", shown="n_followed_shown")
+    rates = rates_by_centre(registry).map(
+        lambda frame: frame.with_columns(total="n_evaluable", n="n_followed", shown="n_followed_shown"), "signals"
     )
     followed = registry.verdicts(is_judged="yes", **{"class": registry.followed})
     pooled = registry.share([followed], [registry.verdicts(is_judged="yes")])
