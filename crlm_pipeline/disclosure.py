@@ -8,6 +8,7 @@ where the denominator reaches the smallest one allowed.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -114,8 +115,7 @@ class SafeTable:
 
     def where(self, **values: str | None) -> "SafeTable":
         """Return the rows with these values; None asks for the rows over all values of that dimension."""
-        wanted = [pl.col(name).eq_missing(pl.lit(value, pl.String)) for name, value in values.items()]
-        return self.filtered(pl.all_horizontal(pl.lit(True), *wanted))
+        return self.filtered(_holding(values))
 
     def filtered(self, condition: pl.Expr) -> "SafeTable":
         """Return the rows for which a condition holds."""
@@ -137,24 +137,27 @@ class SafeTable:
         """
         others = [column for column in self.dimensions if column not in values]
         shown = f"{name}_shown"
-        found = among.where(**values).frame.select(*others, pl.col(N).alias(name), pl.col(SHOWN).alias(shown))
-        is_absent = pl.col(shown).is_null()
-        filled = (
-            pl.when(is_absent).then(pl.lit(0, pl.Int64)).otherwise(pl.col(name)).alias(name),
-            pl.col(shown).fill_null("0"),
-        )
         # A key of its own, so that a table without any other dimension joins as well.
-        both = (self.frame.with_columns(_one=0), found.with_columns(_one=0))
-        joined = both[0].join(both[1], on=[*others, "_one"], how="left", nulls_equal=True, maintain_order="left")
-        return self.map(lambda _: joined.drop("_one").with_columns(filled))
+        found = (
+            among.frame.lazy()
+            .filter(_holding(values))
+            .select(*others, pl.col(N).alias(name), pl.col(SHOWN).alias(shown), pl.lit(0).alias("_one"))
+        )
+        joined = (
+            self.frame.lazy()
+            .with_columns(pl.lit(0).alias("_one"))
+            .join(found, on=[*others, "_one"], how="left", nulls_equal=True, maintain_order="left")
+            .drop("_one")
+            .with_columns(
+                pl.when(pl.col(shown).is_null()).then(pl.lit(0, pl.Int64)).otherwise(pl.col(name)).alias(name),
+                pl.col(shown).fill_null("0"),
+            )
+        )
+        return self.map(lambda _: joined.collect())
 
     def with_percent(self, total: str, part: str = N) -> "SafeTable":
         """Add percent, ci_low and ci_high of a count in a total; null where one is hidden or the total is too small."""
-        allowed = pl.col(total) >= self.smallest_rate
-        rates = [
-            pl.when(allowed).then(rate).alias(rate.meta.output_name()) for rate in percent_with_interval(part, total)
-        ]
-        return self.map(lambda frame: frame.with_columns(rates))
+        return self.map(lambda frame: frame.with_columns(_allowed_rates(part, total, self.smallest_rate)))
 
     @property
     def dimensions(self) -> list[str]:
@@ -167,10 +170,9 @@ class SafeTable:
 
     def count(self, **values: str | None) -> "SafeCount":
         """Return the count of the one row with these values and every other dimension empty; zero if there is none."""
-        every: dict[str, str | None] = dict.fromkeys(self.dimensions)
-        row = self.where(**(every | values)).frame
-        assert row.height <= 1, f"{self.name}: these values name {row.height} cells"
-        return SafeCount(row[N][0], row[SHOWN][0]) if row.height else SafeCount(0, "0")
+        dimensions = self.dimensions
+        assert values.keys() <= {*dimensions}, f"{self.name}: has no {', '.join(sorted(values.keys() - {*dimensions}))}"
+        return _by_cell(self).get(tuple(map(values.get, dimensions)), SafeCount(0, "0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,26 @@ class SafeCount:
 
     value: int | None
     text: str
+
+
+def _holding(values: Mapping[str, str | None]) -> pl.Expr:
+    """Return whether a row has these values; None stands for empty."""
+    wanted = [pl.col(name).is_null() if value is None else pl.col(name) == value for name, value in values.items()]
+    return pl.all_horizontal(pl.lit(True), *wanted)
+
+
+@cache
+def _allowed_rates(part: str, total: str, smallest_rate: int) -> list[pl.Expr]:
+    allowed = pl.col(total) >= smallest_rate
+    return [pl.when(allowed).then(rate).alias(rate.meta.output_name()) for rate in percent_with_interval(part, total)]
+
+
+@lru_cache(maxsize=64)
+def _by_cell(table: SafeTable) -> Mapping[tuple[str | None, ...], SafeCount]:
+    """Return the count of every row by its dimensions: a report asks the same tables again and again."""
+    counts = dict(zip(table.frame.select(table.dimensions).rows(), table.counts(), strict=True))
+    assert len(counts) == table.frame.height, f"{table.name}: several rows are of one cell"
+    return counts
 
 
 def share(part: Sequence[SafeCount], whole: Sequence[SafeCount], smallest_rate: int) -> float | None:

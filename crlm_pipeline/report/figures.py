@@ -140,6 +140,9 @@ _FUNNEL_LEFT: Final = 46
 _FUNNEL_TOP: Final = 44
 _FUNNEL_BOTTOM: Final = 310
 
+# Label, total, percent, least and most.
+_FunnelRow = tuple[str, int, float | None, float, float]
+
 
 def funnel(
     points: pl.DataFrame, centre: str | None, pooled: float, title: str, wider: Widening = by_chance_alone
@@ -150,30 +153,44 @@ def funnel(
     `centre` is drawn apart if given. A centre whose rate is not shown stands as the range from `least` to `most` in
     which it must lie, if it has one.
     """
-    rows = points.select("label", "total", "percent", "least", "most").rows()
+    rows: tuple[_FunnelRow, ...] = tuple(points.select("label", "total", "percent", "least", "most").rows())
     low_y = min(value for _, _, percent, least, _ in rows for value in (percent, least, pooled) if value is not None)
     x = Scale(0, round(max(total for _, total, *_ in rows) * 1.08) + 1, _FUNNEL_LEFT, WIDTH - 16)
     y = Scale(max(0.0, low_y - 12), 100, _FUNNEL_BOTTOM, _FUNNEL_TOP)
     content = [_funnel_frame(x, y, pooled, title, wider)]
-    named = {centre} if centre else _named_points(points, pooled, wider)
-    for label, total, percent, least, most in sorted(rows, key=lambda row: row[0] == centre):
-        colour = TEAL if centre is None or label == centre else PALE_GREY
-        at = x.at(total)
-        if percent is None:
-            tip = f"{label}: {least:.1f} to {most:.1f} % of {total}, hidden because few differ"
-            content.append(svg.line(at, y.at(least), at, y.at(most), svg.stroke(colour, 4), tip))
-            continue
-        content.append(svg.dot(at, y.at(percent), colour, f"{label}: {percent:.1f} % of {total}"))
-        if label in named:
-            content.append(svg.text(label, at, y.at(percent) - 9, "middle", 11))
+    if centre is None:
+        content += _funnel_points(rows, x, y, TEAL, _named_points(points, pooled, wider))
+    else:
+        others = zip(rows, _funnel_points(rows, x, y, PALE_GREY, frozenset()), strict=True)
+        content += [drawn for row, drawn in others if row[0] != centre]
+        own = tuple(row for row in rows if row[0] == centre)
+        content += _funnel_points(own, x, y, TEAL, frozenset({centre}))
     return svg.drawing("".join(content), WIDTH, _FUNNEL_BOTTOM + _FOOT)
 
 
-def _named_points(points: pl.DataFrame, pooled: float, wider: Widening) -> set[str]:
+def _named_points(points: pl.DataFrame, pooled: float, wider: Widening) -> frozenset[str]:
     """Return whom a funnel plot names: everybody if few, else those outside the 99.8 % limits."""
     if points.height <= _MOST_LABELS:
-        return set(points["label"])
-    return {label for label, side in standings(points, pooled, 0.998, wider).items() if side}
+        return frozenset(points["label"])
+    return frozenset(label for label, side in standings(points, pooled, 0.998, wider).items() if side)
+
+
+@lru_cache(maxsize=256)
+def _funnel_points(
+    rows: tuple[_FunnelRow, ...], x: Scale, y: Scale, colour: str, named: frozenset[str]
+) -> tuple[str, ...]:
+    """Return the drawing of each row: on the page of every centre the others are the same."""
+    return tuple(_funnel_point(row, x, y, colour, is_named=row[0] in named) for row in rows)
+
+
+def _funnel_point(row: _FunnelRow, x: Scale, y: Scale, colour: str, *, is_named: bool) -> str:
+    label, total, percent, least, most = row
+    at = x.at(total)
+    if percent is None:
+        tip = f"{label}: {least:.1f} to {most:.1f} % of {total}, hidden because few differ"
+        return svg.line(at, y.at(least), at, y.at(most), svg.stroke(colour, 4), tip)
+    drawn = svg.dot(at, y.at(percent), colour, f"{label}: {percent:.1f} % of {total}")
+    return drawn + (svg.text(label, at, y.at(percent) - 9, "middle", 11) if is_named else "")
 
 
 @lru_cache(maxsize=256)

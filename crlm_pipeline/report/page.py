@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
@@ -28,6 +29,7 @@ class Page:
     label: str = ""
 
 
+@lru_cache(maxsize=1)
 def centre_page(registry: Registry) -> pl.Expr:
     """Return the address of each row's centre, null for all centres together, as `centre_href`."""
     addresses = {centre: f"centre-{code}.html" for centre, code in registry.codes.items()}

@@ -1,5 +1,6 @@
 """Rates of concordance with both denominators: of the decisions judged, and of all."""
 
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -35,6 +36,7 @@ def rates_of(rows: SafeTable, name: str, *by: str, followed: str = "concordant")
     return counted.map(lambda frame: frame.with_columns(percent_and_interval()).sort(by, nulls_last=False), name)
 
 
+@cache
 def least_and_most(shown: str) -> tuple[pl.Expr, pl.Expr]:
     """Return the range in which a count lies by what is printed of it (a column of texts); null where it is hidden."""
     exact = pl.col(shown).str.extract(r"^(\d+)$").cast(pl.Int64)

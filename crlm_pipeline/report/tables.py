@@ -56,7 +56,8 @@ def _head(name: str, heading: str, *, is_text: bool) -> str:
 
 
 def _shown(frame: pl.DataFrame, name: str, links: Mapping[str, str]) -> list[str]:
-    shown = [escape(value) for value in frame[name].cast(pl.String).fill_null(_MISSING)]
+    texts = frame[name].cast(pl.String).to_list()
+    shown = [_MISSING if value is None else escape(value) for value in texts]
     if name in links:
         targets = [None if target is None else escape(target) for target in frame[links[name]]]
         pairs = zip(shown, targets, strict=True)

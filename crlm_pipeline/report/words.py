@@ -1,5 +1,6 @@
 """The report's words: names for the values of the vocabularies, and numbers as text."""
 
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -110,6 +111,7 @@ def words(value: str | None) -> str:
     return _WORDS.get(value, plain[:1].upper() + plain[1:])
 
 
+@cache
 def in_words(column: str) -> pl.Expr:
     """Return a text column with every vocabulary value as a reader would say it."""
     return pl.col(column).replace_strict(_WORDS, default=_plain(pl.col(column))).fill_null("All").alias(column)
@@ -133,6 +135,7 @@ def series_word(source: str) -> str:
     return source.replace("seed item", "CRLM editorial 2023, item").replace("GK", "general knowledge")
 
 
+@cache
 def percent_and_interval() -> pl.Expr:
     """Return `percent`, `ci_low` and `ci_high` of a table as one text; a dash where they are not shown."""
     parts = [pl.col(name).round(1).cast(pl.String) for name in ("percent", "ci_low", "ci_high")]
