@@ -1,6 +1,7 @@
 """What has been published about the biomarkers (`data/reference/benchmarks.csv`): context for our own figures."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,7 @@ _SIGNIFICANT: Final = 0.05
 _SMALLEST_PRINTED: Final = 0.001
 
 
+@cache
 def published_ranges() -> pl.DataFrame:
     """Return one published figure per biomarker: of metastatic disease before all disease, a range before a number."""
     schema = {
@@ -41,7 +43,8 @@ def published_ranges() -> pl.DataFrame:
     return pl.DataFrame(values, schema=schema, orient="row")
 
 
-def published_table(analytes: set[str]) -> Table:
+@cache
+def published_table(analytes: frozenset[str]) -> Table:
     """Return every published figure about these biomarkers, with its source."""
     rows = [row for row in reference("benchmarks") if row["analyte"] in analytes]
     frame = pl.DataFrame(

@@ -246,13 +246,14 @@ def months(frame: pl.DataFrame, panels: Sequence[str], colours: Mapping[str, str
 
     Where `least` and `most` differ, the share lies somewhere between them, and a stroke stands for it. Nulls are gaps.
     """
-    every = sorted(frame["month"].unique().to_list())
+    every_row = frame.sort("month").rows(named=True)
+    every = sorted({row["month"] for row in every_row})
     x = Scale(0, max(1, len(every) - 1), _PANEL_LEFT + 8, WIDTH - 24)
     places = {month: x.at(place) for place, month in enumerate(every)}
     words, top = svg.legend([(svg.square(colour), name) for name, colour in colours.items()], _PANEL_LEFT, WIDTH, 10)
     content = [words]
     for number, panel in enumerate(panels):
-        rows = frame.filter(pl.col("panel") == panel)
+        rows = [row for row in every_row if row["panel"] == panel]
         low, high = _whole_fives(rows)
         start = top + 20 + number * (_PANEL + 20)
         y = Scale(low, high, start + _PANEL - 44, start + 6)
@@ -265,7 +266,7 @@ def months(frame: pl.DataFrame, panels: Sequence[str], colours: Mapping[str, str
             ),
         ]
         for name, colour in colours.items():
-            values = rows.filter(pl.col("line") == name).sort("month").select("month", "least", "most").rows()
+            values = [(row["month"], row["least"], row["most"]) for row in rows if row["line"] == name]
             content.append(_monthly(name, values, places, y, colour))
     return svg.drawing("".join(content), WIDTH, top + len(panels) * (_PANEL + 20))
 
@@ -297,10 +298,11 @@ def _monthly(
     return "".join(content)
 
 
-def _whole_fives(rows: pl.DataFrame) -> tuple[float, float]:
+def _whole_fives(rows: Sequence[Mapping[str, float | None]]) -> tuple[float, float]:
     """Return the ends of an axis that holds every share (`least`, `most`) with room to spare, in steps of five."""
-    known = rows.select("least", "most").drop_nulls().to_numpy()
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
+    ends = [(row["least"], row["most"]) for row in rows]
+    known = [end for least, most in ends if least is not None and most is not None for end in (least, most)]
+    low, high = (min(known), max(known)) if known else (0.0, 100.0)
     return max(0.0, 5 * ((low - 2) // 5)), min(100.0, 5 * ((high + 7) // 5))
 
 

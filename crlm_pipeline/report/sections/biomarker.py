@@ -31,7 +31,7 @@ def pages(registry: Registry) -> Iterator[Page]:
 
 def _distribution(registry: Registry, centre: str | None, analyte: str) -> Section:
     """Return every category among patients with CRLM, with the wider populations beside it."""
-    known = shares(registry.tables["biomarkers"], centre).where(analyte=analyte, **_CRLM)
+    known = shares(registry).where(centre_id=centre, analyte=analyte, **_CRLM)
     drawn = known.map(
         lambda frame: (
             frame.join(published_ranges(), on=["analyte", "category"], how="left")
@@ -57,7 +57,7 @@ def _distribution(registry: Registry, centre: str | None, analyte: str) -> Secti
         "crlm": "Liver metastases",
     }
     blocks.append(table(wide, headings, "The same shares in the wider populations, % of tested (95 % interval)."))
-    if (published := published_table({analyte})).data.frame.height:
+    if (published := published_table(frozenset((analyte,)))).data.frame.height:
         blocks.append(
             replace(published, data=published.data.map(lambda frame: frame, f"biomarker_{analyte}_published"))
         )

@@ -1,5 +1,6 @@
 """What the tumours are: each biomarker's share with its interval, beside what has been published."""
 
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -34,22 +35,26 @@ _CAUTION: Final = (
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return the distribution of the biomarkers among patients with CRLM whose result is known."""
-    known = shares(registry.tables["biomarkers"], centre).where(is_crlm="yes", is_metastatic="yes")
+    known = shares(registry).where(centre_id=centre, is_crlm="yes", is_metastatic="yes")
     blocks: list[Figure | Table | str] = []
     drawn = _drawn(known)
     if drawn.frame.height:
         blocks += [_figure(drawn, centre), _CAUTION]
     blocks.append(_every_category(known))
-    blocks.append(published_table({analyte for analyte, _ in DRAWN}))
+    blocks.append(published_table(frozenset(analyte for analyte, _ in DRAWN)))
     if centre is None:
-        blocks += [made] if (made := comparison_table(shares(registry.tables["biomarkers"], None))) else []
+        blocks += [made] if (made := comparison_table(shares(registry).where(centre_id=None))) else []
         blocks.append(_populations(registry))
     return Section("biomarkers", "What the tumours are", _SENTENCE, tuple(blocks))
 
 
-def shares(biomarkers: SafeTable, centre: str | None) -> SafeTable:
-    """Return each category with the tested and all patients behind it, and its percentage of those tested."""
-    rows = biomarkers.where(centre_id=centre)
+@lru_cache(maxsize=1)
+def shares(registry: Registry) -> SafeTable:
+    """Return each category with the tested and all patients behind it, and its percentage of those tested.
+
+    For each centre, and for all of them together.
+    """
+    rows = registry.tables["biomarkers"]
     counted = rows.each("category").with_count("n_tested", rows, category=None)
     counted = counted.with_count("n_total", rows, analyte=None, is_tested=None, category=None)
     return counted.with_percent("n_tested")
@@ -129,7 +134,7 @@ def _populations(registry: Registry) -> Table:
 
 def populations(registry: Registry, wanted: pl.Expr, name: str) -> SafeTable:
     """Return one row per category that is wanted, with its share in each population as text."""
-    known = shares(registry.tables["biomarkers"], None)
+    known = shares(registry).where(centre_id=None)
     population = (
         pl.when(pl.col("is_crlm") == "yes")
         .then(pl.lit("crlm"))

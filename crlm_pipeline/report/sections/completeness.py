@@ -1,5 +1,7 @@
 """How complete each column is, and which columns the files of a centre cannot carry at all."""
 
+from functools import lru_cache
+
 import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable, plain
@@ -23,7 +25,7 @@ def section(registry: Registry, centre: str | None) -> Section:
 
 
 def _filled(registry: Registry, centre: str | None) -> Table:
-    ours = _rates(registry, centre, "completeness_by_column")
+    ours = _rates(registry).where(centre_id=centre)
     headings = {
         "column_name": "Column",
         "table_name": "Table",
@@ -32,7 +34,9 @@ def _filled(registry: Registry, centre: str | None) -> Table:
         "filled_text": "% filled",
     }
     if centre is not None:
-        theirs = _rates(registry, None, "all").frame.select("table_name", "column_name", all_text="filled_text")
+        theirs = (
+            _rates(registry).where(centre_id=None).frame.select("table_name", "column_name", all_text="filled_text")
+        )
         ours = ours.map(lambda frame: frame.join(theirs, on=["table_name", "column_name"], how="left"))
         headings["all_text"] = "% filled, all centres"
     caption = (
@@ -42,11 +46,16 @@ def _filled(registry: Registry, centre: str | None) -> Table:
     return table(ours.map(_in_words), headings, caption, text=("table_name",))
 
 
-def _rates(registry: Registry, centre: str | None, name: str) -> SafeTable:
-    """Return one row per column: the rows that have it filled, those that have not, and the share filled."""
-    rows = registry.tables["completeness"].where(centre_id=centre)
-    accepted = registry.tables["ledger"].where(outcome="accepted", fate=None, month=None, centre_id=centre)
-    totals = accepted.frame.select("table_name", total="n")
+@lru_cache(maxsize=1)
+def _rates(registry: Registry) -> SafeTable:
+    """Return one row per column: the rows that have it filled, those that have not, and the share filled.
+
+    For each centre, and for all of them together.
+    """
+    rows = registry.tables["completeness"]
+    accepted = registry.tables["ledger"].where(outcome="accepted", fate=None, month=None)
+    of_table = ["centre_id", "table_name"]
+    totals = accepted.frame.select(*of_table, total="n")
     filled, empty = least_and_most("shown"), least_and_most("empty_shown")
     total = pl.col("total")
     shares = [
@@ -56,9 +65,11 @@ def _rates(registry: Registry, centre: str | None, name: str) -> SafeTable:
     counted = rows.where(is_filled="yes").with_count("empty", rows, is_filled="no")
     return counted.map(
         lambda frame: (
-            frame.join(totals, on="table_name", how="left").with_columns(shares).with_columns(range_text("filled"))
+            frame.join(totals, on=of_table, how="left", nulls_equal=True, maintain_order="left")
+            .with_columns(shares)
+            .with_columns(range_text("filled"))
         ),
-        name,
+        "completeness_by_column",
     )
 
 

@@ -1,5 +1,6 @@
 """Was the guideline followed: every verdict, by setting and line, always with both denominators."""
 
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -22,9 +23,8 @@ _PARTS: Final = {
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return the verdicts against the headline series."""
-    own = registry.tables["verdicts"].where(guideline=registry.headline, is_crlm="yes", centre_id=centre)
-    blocks: list[Figure | Table | str] = [_verdicts(own), _lines(own, registry.followed)]
-    if drawn := _drawn(own, registry.followed):
+    blocks: list[Figure | Table | str] = [_verdicts(registry, centre), _lines(registry, centre)]
+    if drawn := _drawn(registry, centre):
         blocks.insert(1, drawn)
     return Section("concordance", "Was the guideline followed?", _sentence(registry, centre), tuple(blocks))
 
@@ -42,8 +42,21 @@ def _sentence(registry: Registry, centre: str | None) -> str:
     )
 
 
-def _verdicts(own: SafeTable) -> Table:
-    rows = own.where(setting=None, line=None, edition_id=None, year=None)
+def _of_all(registry: Registry) -> SafeTable:
+    """Return the verdicts against the headline series, over all editions and years, by centre and for all."""
+    return registry.tables["verdicts"].where(guideline=registry.headline, is_crlm="yes", edition_id=None, year=None)
+
+
+def _verdicts(registry: Registry, centre: str | None) -> Table:
+    listed = _verdicts_of_all(registry).where(centre_id=centre)
+    listed = listed.map(lambda frame: frame.sort("is_judged", "n", descending=True, nulls_last=True))
+    headings = {"verdict": "Verdict", "shown": "Decisions", "percent_text": "% (95 % interval)", "of": "of decisions"}
+    return table(listed, headings, "Every decision has one verdict; together they are all decisions.", text=("of",))
+
+
+@lru_cache(maxsize=1)
+def _verdicts_of_all(registry: Registry) -> SafeTable:
+    rows = _of_all(registry).where(setting=None, line=None)
     listed = rows.each("class").with_count("n_total", rows, is_judged=None, verdict=None, **{"class": None})
     listed = listed.with_count("n_evaluable", rows, is_judged="yes", verdict=None, **{"class": None})
     is_judged = pl.col("is_judged") == "yes"
@@ -56,13 +69,7 @@ def _verdicts(own: SafeTable) -> Table:
         name="verdicts",
     )
     named = (in_words("verdict"), pl.when(is_judged).then(pl.lit("judged")).otherwise(pl.lit("all")).alias("of"))
-    listed = listed.with_percent("whole").map(
-        lambda frame: frame.with_columns(percent_and_interval(), *named).sort(
-            "is_judged", "n", descending=True, nulls_last=True
-        )
-    )
-    headings = {"verdict": "Verdict", "shown": "Decisions", "percent_text": "% (95 % interval)", "of": "of decisions"}
-    return table(listed, headings, "Every decision has one verdict; together they are all decisions.", text=("of",))
+    return listed.with_percent("whole").map(lambda frame: frame.with_columns(percent_and_interval(), *named))
 
 
 def _row() -> pl.Expr:
@@ -79,42 +86,56 @@ def _row() -> pl.Expr:
     )
 
 
-def _by_line(own: SafeTable, followed: str, name: str) -> SafeTable:
-    rows = own.where(edition_id=None, year=None, verdict=None)
-    rates = rates_of(rows, name, "setting", "line", followed=followed)
+@lru_cache(maxsize=1)
+def _by_line(registry: Registry) -> SafeTable:
+    rows = _of_all(registry).where(verdict=None)
+    rates = rates_of(rows, "concordance_by_line", "setting", "line", followed=registry.followed)
     return rates.map(lambda frame: frame.with_columns(_row()))
 
 
-def _lines(own: SafeTable, followed: str) -> Table:
+def _lines(registry: Registry, centre: str | None) -> Table:
     caption = "Concordance by setting and line, with both denominators."
-    return table(_by_line(own, followed, "concordance_by_line"), {"row": "Decision", **HEADINGS}, caption)
+    return table(_by_line(registry).where(centre_id=centre), {"row": "Decision", **HEADINGS}, caption)
 
 
-def _drawn(own: SafeTable, followed: str) -> Figure | None:
-    rows = own.where(edition_id=None, year=None, verdict=None, is_judged="no", **{"class": "not_evaluable"})
-    unknown = rows.frame.select("setting", "line", n_unknown="n")
-    counted = _by_line(own, followed, "concordance_by_line_drawn").map(
-        lambda frame: frame.join(unknown, on=["setting", "line"], how="left", nulls_equal=True).with_columns(
-            n_departed=pl.col("n_evaluable") - pl.col("n_followed")
-        )
+@lru_cache(maxsize=1)
+def _counted_by_line(registry: Registry) -> SafeTable:
+    rows = _of_all(registry).where(verdict=None, is_judged="no", **{"class": "not_evaluable"})
+    unknown = rows.frame.select("centre_id", "setting", "line", n_unknown="n")
+    return _by_line(registry).map(
+        lambda frame: frame.join(
+            unknown, on=["centre_id", "setting", "line"], how="left", nulls_equal=True, maintain_order="left"
+        ).with_columns(n_departed=pl.col("n_evaluable") - pl.col("n_followed")),
+        name="concordance_by_line_drawn",
     )
+
+
+@lru_cache(maxsize=1)
+def _shares(registry: Registry) -> SafeTable:
+    """Return the parts of every bar; with a part missing one would mislead: it is drawn whole or not at all."""
+    counted = _counted_by_line(registry)
     shares = [
         counted.frame.filter(pl.col("n") >= counted.smallest_rate).select(
-            "row", pl.lit(part).alias("part"), percent=100 * pl.col(column) / pl.col("n")
+            "centre_id", "row", pl.lit(part).alias("part"), percent=100 * pl.col(column) / pl.col("n")
         )
         for part, (column, _) in _PARTS.items()
     ]
-    # A bar with a part missing would mislead: a row is drawn whole or not at all.
-    drawn = pl.concat(shares).filter(pl.col("percent").is_not_null().all().over("row"))
-    if drawn.is_empty():
+    is_whole = pl.col("percent").is_not_null().all().over("centre_id", "row")
+    return counted.map(lambda _: pl.concat(shares).filter(is_whole))
+
+
+def _drawn(registry: Registry, centre: str | None) -> Figure | None:
+    counted, drawn = (made(registry).where(centre_id=centre) for made in (_counted_by_line, _shares))
+    if drawn.frame.is_empty():
         return None
-    order = [row for row in counted.frame["row"] if row in drawn["row"]]
-    first = drawn.row(0, named=True)
-    spoken = drawn.select(
+    rows = set(drawn.frame["row"])
+    order = [row for row in counted.frame["row"] if row in rows]
+    first = drawn.frame.row(0, named=True)
+    spoken = drawn.frame.select(
         pl.format("{}, {}", "row", "part").alias("row"), text=pl.format("{} %", pl.col("percent").round(0))
     )
     return Figure(
-        svg=figures.stacked_shares(drawn, order, {part: colour for part, (_, colour) in _PARTS.items()}),
+        svg=figures.stacked_shares(drawn.frame, order, {part: colour for part, (_, colour) in _PARTS.items()}),
         reading=f"{first['row']}: {percent(first['percent'])} {first['part'].lower()}.",
         caption=(
             "Verdicts as a share of all decisions. The rest of each bar is open, out of scope, without a rule, or "

@@ -1,6 +1,7 @@
 """The report in six numbers, and where to look first."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -81,16 +82,32 @@ def _contraindicated(registry: Registry, centre: str | None, judged: SafeCount) 
 
 
 def _tests(registry: Registry, centre: str | None) -> Card:
-    asked = registry.tables["required_tests"].where(centre_id=centre).each("analyte")
-    return Card(percent(tests_in_time(asked)), "of required tests in time", "known by the day they were due", "testing")
+    return Card(
+        percent(tests_in_time(registry, centre)),
+        "of required tests in time",
+        "known by the day they were due",
+        "testing",
+    )
 
 
-def tests_in_time(asked: SafeTable) -> float | None:
+def tests_in_time(registry: Registry, centre: str | None) -> float | None:
     """Return the percentage of required tests that were known in time, of the tests for which both may be shown."""
-    required = asked.where(is_required="yes", status=None)
-    both = required.with_count("in_time", asked, is_required="yes", status="in_time").frame.drop_nulls(["n", "in_time"])
+    asked = _asked(registry).where(centre_id=centre)
+    both = asked.frame.drop_nulls(["n", "in_time"])
     total, in_time = sum(both["n"]), sum(both["in_time"])
     return 100 * in_time / total if total >= max(asked.smallest_rate, 1) else None
+
+
+@lru_cache(maxsize=1)
+def _asked(registry: Registry) -> SafeTable:
+    """Return the required tests by analyte, with those `in_time` and `missing`, by centre and for all."""
+    asked = registry.tables["required_tests"]
+    required = asked.where(is_required="yes", status=None)
+    return (
+        required.with_count("in_time", asked, is_required="yes", status="in_time")
+        .with_count("missing", asked, is_required="yes", status="missing")
+        .with_percent("n", "missing")
+    )
 
 
 def _first(registry: Registry, centre: str | None) -> Table:
@@ -120,11 +137,9 @@ def _worth_a_look(registry: Registry, centre: str | None) -> Iterator[tuple[str,
 
 
 def _missing_tests(registry: Registry, centre: str | None) -> str:
-    asked = registry.tables["required_tests"].where(centre_id=centre).each("analyte")
-    required = asked.where(is_required="yes", status=None)
-    counted = required.with_count("missing", asked, is_required="yes", status="missing").with_percent("n", "missing")
+    asked = _asked(registry).where(centre_id=centre).each("analyte")
     worst = (
-        counted.frame.drop_nulls("percent")
+        asked.frame.drop_nulls("percent")
         .filter(pl.col("missing") > 0)
         .sort("percent", "analyte", descending=[True, False])
     )

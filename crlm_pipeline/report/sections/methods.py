@@ -1,5 +1,6 @@
 """How the numbers were made, and from what: enough to make them again."""
 
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -49,6 +50,7 @@ def _disclosure(registry: Registry) -> str:
     )
 
 
+@lru_cache(maxsize=1)
 def _editions(registry: Registry) -> Table:
     date = pl.col("from_date", "to_date", "superseded_from").cast(pl.String)
     signed = pl.when("is_signed").then(pl.lit("signed")).otherwise(pl.lit("not signed")).alias("is_signed")
@@ -68,6 +70,7 @@ def _editions(registry: Registry) -> Table:
     return table(plain("editions", frame), headings, "Editions in use.", text=tuple(headings)[1:])
 
 
+@lru_cache(maxsize=1)
 def _run(registry: Registry) -> Table:
     run = registry.run
     rows = [

@@ -1,5 +1,6 @@
 """Were the tests there in time: completeness and timeliness of what the guideline asks for."""
 
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -17,19 +18,23 @@ _COLOURS: Final = {"In time": figures.TEAL, "Late": figures.AMBER, "Missing": fi
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return, for each test that an edition asks for, how often it was known by the day it was due."""
-    tests = registry.tables["required_tests"].where(centre_id=centre)
-    required = tests.where(is_required="yes")
-    status = required.each("status").with_count("required", required, status=None).with_percent("required")
     blocks: list[Figure | Table | str] = []
-    drawn = _drawn(status)
+    drawn = _drawn(registry).where(centre_id=centre)
     if drawn.frame.height:
         blocks.append(_figure(drawn, centre))
-    blocks.append(_table(tests, status))
-    return Section("testing", "Were the tests there in time?", _sentence(registry, tests), tuple(blocks))
+    blocks.append(_table(registry, centre))
+    return Section("testing", "Were the tests there in time?", _sentence(registry, centre), tuple(blocks))
 
 
-def _sentence(registry: Registry, tests: SafeTable) -> str:
-    in_time = tests_in_time(tests)
+@lru_cache(maxsize=1)
+def _status(registry: Registry) -> SafeTable:
+    """Return each required test by its status, as a share of those required, by centre and for all."""
+    required = registry.tables["required_tests"].where(is_required="yes")
+    return required.each("status").with_count("required", required, status=None).with_percent("required")
+
+
+def _sentence(registry: Registry, centre: str | None) -> str:
+    in_time = tests_in_time(registry, centre)
     if in_time is None:
         return (
             f"Which tests {registry.headline_name} asks for, and whether their results were known when they were due."
@@ -40,10 +45,11 @@ def _sentence(registry: Registry, tests: SafeTable) -> str:
     )
 
 
-def _drawn(status: SafeTable) -> SafeTable:
+@lru_cache(maxsize=1)
+def _drawn(registry: Registry) -> SafeTable:
     """Return the tests of which every share may be shown."""
-    whole = pl.col("percent").is_not_null().all().over("analyte") & (pl.len().over("analyte") > 0)
-    return status.map(
+    whole = pl.col("percent").is_not_null().all().over("centre_id", "analyte")
+    return _status(registry).map(
         lambda frame: frame.filter(whole).with_columns(
             in_words("analyte").alias("row"), in_words("status").alias("part")
         ),
@@ -70,22 +76,29 @@ def _figure(drawn: SafeTable, centre: str | None) -> Figure:
     )
 
 
-def _table(tests: SafeTable, status: SafeTable) -> Table:
-    required = tests.where(is_required="yes", status=None).frame.select("analyte", required="shown")
-    unknown = tests.where(is_required="unknown", status=None).frame.select("analyte", unknown="shown")
-    rates = status.where(status="in_time").frame.select("analyte", percent_and_interval())
-    wide = status.map(
+@lru_cache(maxsize=1)
+def _side_by_side(registry: Registry) -> SafeTable:
+    """Return one row per test and centre, with its counts side by side."""
+    tests, status, test = registry.tables["required_tests"], _status(registry), ["centre_id", "analyte"]
+    required = tests.where(is_required="yes", status=None).frame.select(*test, required="shown")
+    unknown = tests.where(is_required="unknown", status=None).frame.select(*test, unknown="shown")
+    rates = status.where(status="in_time").frame.select(*test, percent_and_interval())
+    return status.map(
         lambda frame: (
-            frame.pivot("status", ["in_time", "late", "missing"], index="analyte", values="shown")
-            .join(required, on="analyte", how="left")
-            .join(unknown, on="analyte", how="left")
-            .join(rates, on="analyte", how="left")
+            frame.pivot("status", ["in_time", "late", "missing"], index=test, values="shown")
+            .join(required, on=test, how="left", nulls_equal=True)
+            .join(unknown, on=test, how="left", nulls_equal=True)
+            .join(rates, on=test, how="left", nulls_equal=True)
             .with_columns(pl.col("in_time", "late", "missing", "unknown").fill_null("0"))
             .with_columns(in_words("analyte"))
             .sort("analyte")
         ),
         name="tests",
     )
+
+
+def _table(registry: Registry, centre: str | None) -> Table:
+    wide = _side_by_side(registry).where(centre_id=centre).map(lambda frame: frame.drop("centre_id"))
     headings = {
         "analyte": "Test",
         "required": "Required",

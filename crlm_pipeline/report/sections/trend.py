@@ -1,5 +1,6 @@
 """Data quality month by month: a centre against the registry. Small counts stand as the range they leave open."""
 
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -20,9 +21,7 @@ _PANELS: Final = {
 
 def section(registry: Registry, centre: str | None) -> Section | None:
     """Return completeness, conformance and plausibility over the latest months; None where no date is real."""
-    months = registry.tables["ledger"].where(table_name=None).each("month")
-    lines = pl.col("centre_id").is_null() | pl.col("centre_id").eq_missing(pl.lit(centre, pl.String))
-    rows = months.filtered(lines).map(lambda frame: _by_month(frame, months.smallest_rate), name="quality_by_month")
+    rows = _of_all(registry).filtered(pl.col("line").is_in([_REGISTRY, centre or _REGISTRY]))
     drawn = rows.frame.filter(pl.col("completeness_least").is_not_null())
     if drawn.is_empty():
         return None
@@ -31,6 +30,12 @@ def section(registry: Registry, centre: str | None) -> Section | None:
         "meeting or response. A month with too few rows is a gap."
     )
     return Section("trend", "Data quality by month", sentence, (_figure(rows, centre),))
+
+
+@lru_cache(maxsize=1)
+def _of_all(registry: Registry) -> SafeTable:
+    months = registry.tables["ledger"].where(table_name=None).each("month")
+    return months.map(lambda frame: _by_month(frame, months.smallest_rate), name="quality_by_month")
 
 
 def _figure(rows: SafeTable, centre: str | None) -> Figure:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 import polars as pl
@@ -109,9 +110,7 @@ def half_time(shown: pl.DataFrame, change: str) -> str:
 
 
 def _by_era(registry: Registry, centre: str | None) -> Table:
-    rows = registry.tables["uptake"].where(period=None)
-    rates = _rates(rows, "uptake_by_era").with_count("n_unknown", rows, is_due="unknown", is_given=None)
-    wide = rates.where(centre_id=centre).map(lambda frame: _side_by_side(frame, registry.changes))
+    wide = _rates_by_era(registry).where(centre_id=centre).map(lambda frame: _side_by_side(frame, registry.changes))
     headings = {
         "rule_id": "Rule",
         "title": "What it recommends",
@@ -126,6 +125,12 @@ def _by_era(registry: Registry, centre: str | None) -> Table:
         f"New recommendations, {centre or ALL}: decisions due and the share that got what is preferred (95 % interval)."
     )
     return table(wide, headings, caption, text=("title", "change_date"))
+
+
+@lru_cache(maxsize=1)
+def _rates_by_era(registry: Registry) -> SafeTable:
+    rows = registry.tables["uptake"].where(period=None)
+    return _rates(rows, "uptake_by_era").with_count("n_unknown", rows, is_due="unknown", is_given=None)
 
 
 def _side_by_side(rates: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
