@@ -23,6 +23,7 @@ from schemas.extract import Patient
 from tests.command_line import Answer, Crlm
 
 NOBODY = 65534
+ORCHESTRATORS = {"prefect", "dask", "distributed"}
 
 
 @pytest.fixture
@@ -73,12 +74,35 @@ def test_a_wrong_call_ends_with_two(crlm: Crlm, arguments: tuple[str, ...]) -> N
     assert crlm(*arguments).code == 2
 
 
-def test_help_does_not_import_the_engine() -> None:
-    script = (
-        "import sys; from flows import cli; print([m for m in ('polars', 'duckdb', 'prefect') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+# Does a command in a process of its own and prints which packages that brought in.
+IMPORTED = """
+import contextlib, sys
+from flows.cli import main
+sys.argv = ["crlm", *sys.argv[1:]]
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(sys.stderr):
+    main()
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+
+
+def imported_by(*arguments: str) -> set[str]:
+    call = [sys.executable, "-c", IMPORTED, *arguments]
+    return set(subprocess.run(call, capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_help_imports_no_engine() -> None:
+    heavy = {"polars", "duckdb", "pandera", "pandas", "numpy", "scipy", "pydantic", "jinja2", "rich"}
+    assert not imported_by("--help") & {*heavy, *ORCHESTRATORS}
+
+
+def test_a_run_imports_no_orchestrator_and_nothing_that_it_does_not_use(crlm: Crlm, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    crlm("synthetic", str(source), "--patients", "20", "--seed", "1")
+    warehouse, report = tmp_path / "crlm.duckdb", tmp_path / "report"
+    imported = imported_by("run", str(source), "--warehouse", str(warehouse), "--report", str(report))
+    assert (report / "index.html").is_file()
+    assert {"polars", "duckdb"} <= imported
+    assert not imported & {*ORCHESTRATORS, "weasyprint", "rich"}
 
 
 def test_python_m_flows_is_crlm() -> None:
