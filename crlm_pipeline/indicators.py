@@ -109,14 +109,31 @@ def _place(definition: Definition) -> tuple[bool, list[tuple[int, str]]]:
     return not is_own, [(int(number or 0), text) for number, text in parts]
 
 
-def measure(warehouse: Warehouse, as_of: date, overdispersion: Overdispersion = "none") -> pl.DataFrame:
-    """Return the rows of `mart.indicator`: every indicator, overall and per centre, for all years and each year."""
-    columns: dict[Any, Any] = {**describe(Indicator).polars_schema}
+def counted(warehouse: Warehouse, as_of: date) -> pl.DataFrame:
+    """Return how many members of each indicator are in which set, as `sql/marts/indicator_counts.sql` says.
+
+    One row per indicator_id, centre, quarter and, for a median, days. Asserts that the sets lie in each other, that
+    exclusions and exceptions are apart from them and named by the head, and that no member has two rows.
+    """
     _look_at_care(warehouse, as_of)
-    measured = [
-        _measured(definition, _members(warehouse, definition, as_of), overdispersion) for definition in definitions()
-    ]
-    every = pl.concat(measured, how="diagonal").with_columns(overdispersion=pl.lit(overdispersion))
+    return pl.concat(_counted(warehouse, definition, as_of) for definition in definitions())
+
+
+def measure(counts: pl.DataFrame, overdispersion: Overdispersion = "none") -> pl.DataFrame:
+    """Return the rows of `mart.indicator`: every indicator, overall and per centre, for all years and each year.
+
+    `counts`: what `counted` returns.
+    """
+    columns: dict[Any, Any] = {**describe(Indicator).polars_schema}
+    stated = pl.DataFrame(
+        [(one.id, one.direction, one.minimum_size, one.display) for one in definitions()],
+        schema=["indicator_id", "direction", "minimum_size", "display"],
+        orient="row",
+    )
+    cells = _cells(counts, stated.select("indicator_id")).join(stated, on="indicator_id")
+    rated = _with_funnels(_with_rates(cells.filter(pl.col("display") == "funnel")), overdispersion)
+    medians = _with_medians(cells.filter(pl.col("display") == "median"), counts)
+    every = pl.concat([rated, medians], how="diagonal").with_columns(overdispersion=pl.lit(overdispersion))
     return every.select(*columns).cast(columns)
 
 
@@ -128,7 +145,7 @@ def unmet(warehouse: Warehouse, as_of: date) -> pl.DataFrame:
     _look_at_care(warehouse, as_of)
     found = [
         _members(warehouse, definition, as_of)
-        .filter(pl.col("is_evaluated") & ~pl.col("is_met"))
+        .filter(pl.col("in_denominator") & ~pl.col("in_numerator"))
         .select(pl.lit(definition.id).alias("indicator_id"), pl.lit(definition.member).alias("member"), "member_id")
         for definition in definitions()
         if definition.display != "median"
@@ -142,7 +159,7 @@ def _look_at_care(warehouse: Warehouse, as_of: date) -> None:
     warehouse.register("country", countries)
     for sql_name, name in CARE.items():
         parameters = {"as_of": as_of} if "$as_of" in sql(f"care/{sql_name}") else {}
-        warehouse.register(name, warehouse.query(f"care/{sql_name}", **parameters))
+        warehouse.register_query(name, f"care/{sql_name}", **parameters)
 
 
 def _definition(sql_name: str) -> Definition:
@@ -167,157 +184,165 @@ def _head(sql_name: str) -> dict[str, str]:
     return stated
 
 
-_SETS: Final = tuple(pl.col(f"in_{name}") for name in ("population", "denominator", "numerator"))
-_KEPT_OUT: Final = (pl.col("in_exclusion"), pl.col("in_exception"))
+_COUNTS: Final = ("numerator", "denominator", "n_not_evaluable", "n_excluded", "n_excepted")
+
+_DEFECTS: Final = {
+    "n_outside": "members are in a set but not in the one around it",
+    "n_torn": "exclusions or exceptions are not apart from other sets",
+    "n_unlike": "members, of whose exclusions or exceptions head and statement differ",
+}
 
 
 def _members(warehouse: Warehouse, definition: Definition, as_of: date) -> pl.DataFrame:
-    """Return the members that are evaluated, unknown, excluded or excepted; asserts what `_assert_sets` says."""
+    return warehouse.query(definition.sql_name, **_given(definition, as_of))
+
+
+def _given(definition: Definition, as_of: date) -> dict[str, Any]:
+    """Return the parameters that the statement asks for."""
     given = {"as_of": as_of}
-    members = warehouse.query(definition.sql_name, **{name: given[name] for name in definition.parameters})
-    stated = {"in_exclusion": definition.exclusions, "in_exception": definition.exceptions}
-    unlike = [name for name, words in stated.items() if (words == "none") == (name in members.columns)]
-    assert not unlike, f"{definition.id}: head and statement differ in {', '.join(unlike)}"
-    members = members.with_columns(pl.lit(False).alias(name) for name, words in stated.items() if words == "none")
-    _assert_sets(definition, members)
-    inside, counted, met = _SETS
-    excluded, excepted = _KEPT_OUT
-    return members.select(
-        "member_id",
+    return {name: given[name] for name in definition.parameters}
+
+
+def _counted(warehouse: Warehouse, definition: Definition, as_of: date) -> pl.DataFrame:
+    stated = {
+        "has_exclusions": definition.exclusions != "none",
+        "has_exceptions": definition.exceptions != "none",
+    }
+    counts = warehouse.query_of("marts/indicator_counts", definition.sql_name, **stated, **_given(definition, as_of))
+    for name, words in _DEFECTS.items():
+        assert not counts[name].sum(), f"{definition.id}: {counts[name].sum()} {words}"
+    assert not counts["n_repeated"].sum(), f"{definition.id}: a member has more than one row"
+    return counts.select(
+        pl.lit(definition.id).alias("indicator_id"),
         "centre_id",
-        pl.col("event_date").dt.year().cast(pl.String).alias("period"),
-        (counted & met.is_not_null()).fill_null(False).alias("is_evaluated"),
-        (inside & (counted.is_null() | (counted & met.is_null()))).alias("is_unknown"),
-        met.fill_null(False).alias("is_met"),
-        excluded.alias("is_excluded"),
-        excepted.alias("is_excepted"),
-        *(["days"] if definition.display == "median" else []),
-    ).filter(pl.any_horizontal("is_evaluated", "is_unknown", "is_excluded", "is_excepted"))
+        "quarter",
+        pl.col("days").cast(pl.Int64),
+        *(pl.col(name).cast(pl.Int64) for name in _COUNTS),
+    )
 
 
-def _assert_sets(definition: Definition, members: pl.DataFrame) -> None:
-    """Numerator in denominator in population; exclusions and exceptions in it, outside the denominator, and apart."""
-    inside, counted, met = _SETS
-    excluded, excepted = _KEPT_OUT
-    outside = members.filter(inside.is_null() | (counted & ~inside) | (met & ~counted.fill_null(False)))
-    assert outside.is_empty(), f"{definition.id}: {outside.height} members are in a set but not in the one around it"
-    kept_out = excluded | excepted
-    torn = members.filter(kept_out.is_null() | (kept_out & (~inside | counted.fill_null(True))) | (excluded & excepted))
-    assert torn.is_empty(), f"{definition.id}: {torn.height} exclusions or exceptions are not apart from other sets"
-    assert members["member_id"].is_unique().all(), f"{definition.id}: a member has more than one row"
+def _levels(counts: pl.DataFrame, *aggregates: pl.Expr) -> pl.DataFrame:
+    """Return the aggregates of each indicator by centre and year, by either, and overall; null = all."""
+    by_year = counts.with_columns(pl.col("quarter").dt.year().cast(pl.String).alias("period"))
+    # A quarter that is not known (relative calendar) counts only among all years.
+    dated = by_year.drop_nulls("period")
+    levels = {("centre_id", "period"): dated, ("centre_id",): by_year, ("period",): dated, (): by_year}
+    grouped = [rows.group_by("indicator_id", *keys).agg(*aggregates) for keys, rows in levels.items()]
+    return pl.concat(grouped, how="diagonal")
 
 
-def _measured(definition: Definition, members: pl.DataFrame, overdispersion: Overdispersion) -> pl.DataFrame:
-    groups = ("centre_id", "period")
-    levels = [members.group_by(by).agg(*_counts(definition)) for by in (groups, groups[:1], groups[1:])]
-    overall = members.select(*_counts(definition))
-    # A group without a period (relative calendar) counts only among all years.
-    levels = [level.filter(pl.col("period").is_not_null()) if "period" in level.columns else level for level in levels]
-    frame = pl.concat([*levels, overall], how="diagonal").with_columns(pl.lit(definition.id).alias("indicator_id"))
-    if definition.display == "median":
-        return _with_medians(frame)
-    return _with_funnels(_with_rates(frame, definition), definition, overdispersion)
+def _cells(counts: pl.DataFrame, indicators: pl.DataFrame) -> pl.DataFrame:
+    """Return the numbers of each level with any; overall those of every indicator, be they 0."""
+    cells = _levels(counts, pl.col(_COUNTS).sum())
+    is_overall = pl.col("centre_id").is_null() & pl.col("period").is_null()
+    overall = indicators.join(cells.filter(is_overall), on="indicator_id", how="left").with_columns(
+        pl.col(_COUNTS).fill_null(0)
+    )
+    return pl.concat([overall, cells.filter(~is_overall & pl.any_horizontal(pl.col(_COUNTS) > 0))])
 
 
-def _counts(definition: Definition) -> list[pl.Expr]:
-    evaluated = pl.col("is_evaluated")
-    counts = [
-        (evaluated & pl.col("is_met")).sum().cast(pl.Int64).alias("numerator"),
-        evaluated.sum().cast(pl.Int64).alias("denominator"),
-        pl.col("is_unknown").sum().cast(pl.Int64).alias("n_not_evaluable"),
-        pl.col("is_excluded").sum().cast(pl.Int64).alias("n_excluded"),
-        pl.col("is_excepted").sum().cast(pl.Int64).alias("n_excepted"),
-    ]
-    if definition.display == "funnel":
-        return counts
-    days, met = (pl.col(name).filter(evaluated).implode().alias(name) for name in ("days", "is_met"))
-    return [*counts, days, met]
-
-
-def _with_rates(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
+def _with_rates(frame: pl.DataFrame) -> pl.DataFrame:
     met, total, unknown = pl.col("numerator"), pl.col("denominator"), pl.col("n_not_evaluable")
     low, high = wilson(met, total)
     possible = pl.when(total + unknown > 0).then(total + unknown)
     least, most = met / possible, (met + unknown) / possible
-    worst, best = (most, least) if definition.direction == "down" else (least, most)
+    is_down = pl.col("direction") == "down"
     return frame.with_columns(
         (met / pl.when(total > 0).then(total)).alias("rate"),
         low.alias("ci_low"),
         high.alias("ci_high"),
-        worst.alias("rate_worst"),
-        best.alias("rate_best"),
+        pl.when(is_down).then(most).otherwise(least).alias("rate_worst"),
+        pl.when(is_down).then(least).otherwise(most).alias("rate_best"),
     )
 
 
 _LIMITS: Final = ("limit_low_95", "limit_high_95", "limit_low_998", "limit_high_998")
+_UNFAVOURABLE: Final[dict[Literal["up", "down"], str]] = {"up": "limit_low_998", "down": "limit_high_998"}
 _FUNNEL: Final = (*_LIMITS, "smallest_difference", "standing")
-_NO_FUNNEL: Final = (
-    *(pl.lit(None, pl.Float64).alias(name) for name in _FUNNEL[:-1]),
-    pl.lit(None, pl.String).alias("standing"),
-)
 
 
-def _with_funnels(frame: pl.DataFrame, definition: Definition, overdispersion: Overdispersion) -> pl.DataFrame:
-    """Add the funnel of each period around its pooled rate."""
-    pooled = frame.filter(pl.col("centre_id").is_null()).select("period", pl.col("rate").alias("pooled"))
-    centres = frame.join(pooled, on="period", how="left", nulls_equal=True)
-    centres = centres.filter(pl.col("centre_id").is_not_null() & (pl.col("denominator") > 0))
-    funnels = [
-        funnel(period, period["pooled"][0], definition, overdispersion)
-        for _, period in centres.group_by("period", maintain_order=True)
-    ]
-    if not funnels:
-        return frame.with_columns(_NO_FUNNEL)
-    keys = ["centre_id", "period"]
-    return frame.join(pl.concat(funnels).select(*keys, *_FUNNEL), on=keys, how="left", nulls_equal=True)
+def _with_funnels(frame: pl.DataFrame, overdispersion: Overdispersion) -> pl.DataFrame:
+    """Add the funnel of each indicator and period around its pooled rate."""
+    of_all = ["indicator_id", "period"]
+    pooled = frame.filter(pl.col("centre_id").is_null()).select(*of_all, pl.col("rate").alias("pooled"))
+    centres = frame.filter(pl.col("centre_id").is_not_null() & (pl.col("denominator") > 0))
+    centres = centres.join(pooled, on=of_all, how="left", nulls_equal=True, maintain_order="left")
+    keys = [*of_all, "centre_id"]
+    drawn = funnels(_with_widening(centres, overdispersion)).select(*keys, *_FUNNEL)
+    return frame.join(drawn, on=keys, how="left", nulls_equal=True)
 
 
-def funnel(centres: pl.DataFrame, rate: float, definition: Definition, overdispersion: Overdispersion) -> pl.DataFrame:
-    """Add the limits around `rate` at each centre's denominator, its smallest difference and its standing.
+def _with_widening(centres: pl.DataFrame, overdispersion: Overdispersion) -> pl.DataFrame:
+    """Add by how much over-dispersion widens the limits of each row: the rated centres of its funnel tell."""
+    if overdispersion == "none":
+        return centres.with_columns(pl.lit(1.0).alias("widening"))
+    drawn = []
+    for one in centres.partition_by("indicator_id", "period"):
+        rated = one.filter(pl.col("denominator") >= pl.col("minimum_size"))
+        counts = (rated["numerator"].to_numpy(), rated["denominator"].to_numpy())
+        wider = widening(*counts, one["pooled"][0], overdispersion)
+        drawn.append(one.with_columns(pl.Series("widening", wider(one["denominator"].to_numpy()))))
+    return pl.concat([centres.clear().with_columns(pl.lit(1.0).alias("widening")), *drawn])
 
-    `centres`: numerator and denominator (at least 1), one row per centre.
+
+def funnels(centres: pl.DataFrame) -> pl.DataFrame:
+    """Add the limits around the pooled rate at each centre's denominator, its smallest difference and its standing.
+
+    One row per funnel and centre: numerator, denominator (at least 1), pooled (the rate of its funnel), widening (1 or
+    more), direction and minimum_size.
     """
-    met, denominators = centres["numerator"].to_numpy(), centres["denominator"].to_numpy()
-    is_rated = denominators >= definition.minimum_size
-    wider = widening(met[is_rated], denominators[is_rated], rate, overdispersion)
-    ends = (end for coverage in (0.95, 0.998) for end in funnel_limits(denominators, rate, coverage, wider))
+    denominators, rates = centres["denominator"].to_numpy(), centres["pooled"].to_numpy()
+    factors, direction = centres["widening"].to_numpy(), centres["direction"].to_numpy()
+    ends = (
+        end for coverage in (0.95, 0.998) for end in funnel_limits(denominators, rates, coverage, lambda _: factors)
+    )
     limits = dict(zip(_LIMITS, ends, strict=True))
     difference = np.full(denominators.shape, np.nan)
-    if definition.direction != "none":
-        unfavourable = limits["limit_low_998" if definition.direction == "up" else "limit_high_998"]
-        difference = smallest_difference(denominators, rate, unfavourable, definition.direction)
+    for name, unfavourable in _UNFAVOURABLE.items():
+        chosen = direction == name
+        given = (denominators[chosen], rates[chosen], limits[unfavourable][chosen])
+        difference[chosen] = smallest_difference(*given, name)
     return centres.with_columns(
         pl.Series("smallest_difference", difference).fill_nan(None),
         **{name: pl.Series(limit) for name, limit in limits.items()},
-    ).with_columns(_standing(definition))
+    ).with_columns(_standing())
 
 
-def _standing(definition: Definition) -> pl.Expr:
+def _standing() -> pl.Expr:
     """Return how a centre stands to the limits; unknown below the minimum size or where no direction is better.
 
     Chance alone carries at most 2.5 % of centres beyond a 95 % limit and 0.1 % beyond a 99.8 % limit, on either side.
     """
-    if definition.direction == "none":
-        return pl.lit(None, pl.String).alias("standing")
     met, total = pl.col("numerator"), pl.col("denominator")
     below_95, below_998 = (met < total * pl.col(f"limit_low_{name}") for name in ("95", "998"))
     above_95, above_998 = (met > total * pl.col(f"limit_high_{name}") for name in ("95", "998"))
-    is_up = definition.direction == "up"
-    alarm, alert, better = (below_998, below_95, above_95) if is_up else (above_998, above_95, below_95)
+    is_up = pl.col("direction") == "up"
+    alarm, alert, better = (
+        pl.when(is_up).then(up).otherwise(down)
+        for up, down in ((below_998, above_998), (below_95, above_95), (above_95, below_95))
+    )
     placed = pl.when(alarm).then(pl.lit("alarm")).when(alert).then(pl.lit("alert")).when(better).then(pl.lit("better"))
-    return pl.when(total >= definition.minimum_size).then(placed.otherwise(pl.lit("within"))).alias("standing")
+    has_standing = (total >= pl.col("minimum_size")) & (pl.col("direction") != "none")
+    return pl.when(has_standing).then(placed.otherwise(pl.lit("within"))).alias("standing")
 
 
-def _with_medians(frame: pl.DataFrame) -> pl.DataFrame:
-    """Turn the list of durations of each group into its Kaplan-Meier median; rates and limits do not apply."""
-    medians = [
-        kaplan_meier_median(days.to_numpy(), met.to_numpy()) if days.len() else Median(None, None, None)
-        for days, met in zip(frame["days"], frame["is_met"], strict=True)
-    ]
-    return frame.drop("days", "is_met").with_columns(
+def _with_medians(cells: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+    """Add the Kaplan-Meier median of the durations of each cell; rates and limits do not apply."""
+    keys = ("indicator_id", "centre_id", "period")
+    timed = counts.filter(pl.col("days").is_not_null() & (pl.col("denominator") > 0))
+    durations = _levels(timed, pl.col("days"), pl.col("numerator"), pl.col("denominator"))
+    medians = [_median(*lists) for lists in durations.select("days", "numerator", "denominator").iter_rows()]
+    found = durations.select(
+        *keys,
         pl.Series("rate", [median.value for median in medians], dtype=pl.Float64),
         pl.Series("ci_low", [median.low for median in medians], dtype=pl.Float64),
         pl.Series("ci_high", [median.high for median in medians], dtype=pl.Float64),
-        *(pl.lit(None, pl.Float64).alias(name) for name in ("rate_worst", "rate_best")),
-        *_NO_FUNNEL,
     )
+    return cells.join(found, on=keys, how="left", nulls_equal=True)
+
+
+def _median(days: list[int], n_met: list[int], n_evaluated: list[int]) -> Median:
+    """Return the median of durations, each given with how many ended so and how many there are."""
+    met, evaluated = np.array(n_met), np.array(n_evaluated)
+    durations = np.concatenate([np.repeat(days, met), np.repeat(days, evaluated - met)])
+    return kaplan_meier_median(durations, np.arange(durations.size) < met.sum())

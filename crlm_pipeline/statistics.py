@@ -50,10 +50,14 @@ def by_chance_alone(denominators: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def funnel_limits(
-    denominators: Sequence[int] | NDArray[np.int64], rate: float, coverage: float, wider: Widening = by_chance_alone
+    denominators: Sequence[int] | NDArray[np.int64],
+    rate: float | NDArray[np.float64],
+    coverage: float,
+    wider: Widening = by_chance_alone,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the exact binomial limits (0-1) around `rate` at each denominator (at least 1), interpolated.
 
+    `rate` is one for all, or one each.
     Spiegelhalter, Stat Med 2005;24:1185-1202, appendix A.1.1: with r the smallest count whose cumulative probability
     exceeds p, the limit is (r - alpha) / n, alpha = (F(r) - p) / (F(r) - F(r - 1)). `coverage` is 0.95 or 0.998.
     The upper limit is the lower one of those who did not meet, so that at either side a centre in control lies outside
@@ -66,12 +70,11 @@ def funnel_limits(
     return np.clip(rate + factor * (low - rate), 0, 1), np.clip(rate + factor * (high - rate), 0, 1)
 
 
-def _lower_limit(n: NDArray[np.int64], rate: float, tail: float) -> NDArray[np.float64]:
-    if rate in (0.0, 1.0):  # nothing varies: every centre in control has exactly this rate
-        return np.full(n.shape, rate)
+def _lower_limit(n: NDArray[np.int64], rate: float | NDArray[np.float64], tail: float) -> NDArray[np.float64]:
     count = binom.ppf(tail, n, rate)
     reached, below = binom.cdf(count, n, rate), binom.cdf(count - 1, n, rate)
-    return np.clip((count - (reached - tail) / (reached - below)) / n, 0.0, 1.0)
+    limit = np.clip((count - (reached - tail) / (reached - below)) / n, 0.0, 1.0)
+    return np.where(np.isin(rate, (0.0, 1.0)), rate, limit)  # nothing varies: every centre in control has this rate
 
 
 def widening(
@@ -97,12 +100,15 @@ def widening(
 
 
 def smallest_difference(
-    denominators: NDArray[np.int64], rate: float, limits: NDArray[np.float64], direction: Literal["up", "down"]
+    denominators: NDArray[np.int64],
+    rate: float | NDArray[np.float64],
+    limits: NDArray[np.float64],
+    direction: Literal["up", "down"],
 ) -> NDArray[np.float64]:
     """Return how far (0-1) from `rate` a centre must truly be to fall beyond its limit with a power of 80 %.
 
-    `limits` are those on the unfavourable side: the lower ones where more is better (`up`). Exact binomial; NaN where
-    no rate at all would suffice.
+    `rate` is one for all, or one each; `limits` are those on the unfavourable side: the lower ones where more is better
+    (`up`). Exact binomial; NaN where no rate at all would suffice.
     """
     n = np.asarray(denominators, dtype=np.int64)
     # The probability of the counts beyond the limit is a tail of the beta distribution of the true rate.

@@ -184,6 +184,11 @@ class Warehouse:
         # con.sql, not con.execute: only its result still has .pl() in DuckDB 2.
         return self._connection.sql(sql(sql_name), params=parameters or None).pl()
 
+    def query_of(self, sql_name: str, rows_of: str, **parameters: Any) -> pl.DataFrame:
+        """Return the rows of `sql/<sql_name>.sql`, which reads those of `sql/<rows_of>.sql` as `member`."""
+        statement = f"with member as ({sql(rows_of)})\nselect * from ({sql(sql_name)})"
+        return self._connection.sql(statement, params=parameters or None).pl()
+
     def execute(self, sql_name: str, **parameters: Any) -> None:
         """Run the statement `sql/<sql_name>.sql` for its effect."""
         self._connection.execute(sql(sql_name), parameters or None)
@@ -191,6 +196,10 @@ class Warehouse:
     def register(self, name: str, frame: pl.DataFrame) -> None:
         """Let statements read a frame as table `name` while the warehouse is open; it is not stored."""
         self._connection.register(name, frame)
+
+    def register_query(self, name: str, sql_name: str, **parameters: Any) -> None:
+        """Let statements read the rows of `sql/<sql_name>.sql` as table `name` while the warehouse is open."""
+        self._connection.execute(f"create or replace temp table {quoted(name)} as {sql(sql_name)}", parameters or None)
 
     def build_mart(self, model: type[Table], sql_name: str, **parameters: Any) -> None:
         """Create a table or view by `sql/<sql_name>.sql`, with the declared columns and types, and comment it."""

@@ -45,4 +45,3 @@ from first_line
 inner join tested on first_line.patient_id = tested.patient_id
 left join cohort.patient_facts as facts on first_line.patient_id = facts.patient_id
 group by all
-order by first_line.patient_id

@@ -100,4 +100,3 @@ left join first_treatment on patient.patient_id = first_treatment.patient_id
 left join meeting on patient.patient_id = meeting.patient_id
 left join score on patient.patient_id = score.patient_id
 where patient.is_crlm
-order by patient.patient_id

@@ -13,4 +13,3 @@ select
     end as seen_until
 from extract.patient as patient
 inner join cohort.patient as cohort_patient on patient.patient_id = cohort_patient.patient_id
-order by patient.patient_id

@@ -101,4 +101,3 @@ inner join liver_treatment as treated
 left join liver on course.patient_id = liver.patient_id and course.procedure_date = liver.procedure_date
 left join primary_tumour on course.patient_id = primary_tumour.patient_id
 left join metastases on course.patient_id = metastases.patient_id
-order by member_id

@@ -24,4 +24,3 @@ from treated
 inner join extract.patient as patient on treated.patient_id = patient.patient_id
 where treated.is_resection or treated.is_ablation
 group by treated.patient_id, treated.procedure_date
-order by treated.patient_id, treated.procedure_date

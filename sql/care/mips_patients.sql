@@ -59,4 +59,3 @@ left join cohort.patient_facts as facts on patient.patient_id = facts.patient_id
 where
     patient.is_metastatic
     and coalesce(year(tumours.diagnosis_date) - person.birth_year >= 18, true)
-order by patient.patient_id

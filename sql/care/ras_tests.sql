@@ -76,4 +76,3 @@ select
     case when coalesce(dated = undated, true) then coalesce(dated, undated) end as is_mutant,
     case when is_kras_12_13 or n_codon_unknown = 0 then is_kras_12_13 end as is_kras_12_13
 from recent
-order by patient_id

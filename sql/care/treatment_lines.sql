@@ -41,4 +41,3 @@ left join country on decision.country = country.alpha_2
 left join given
     on decision.patient_id = given.patient_id and decision.line = given.line and decision.course = given.course
 where decision.setting = 'systemic' and decision.line >= 1 and not decision.is_open and patient.is_metastatic
-order by decision.decision_id

@@ -55,4 +55,3 @@ select
     never_collected.analyte
 from cohort.patient as patient
 cross join never_collected
-order by patient_id, analyte

@@ -66,4 +66,3 @@ select
     is_meant as in_denominator,
     case when is_meant then is_tested end as in_numerator
 from meant
-order by member_id

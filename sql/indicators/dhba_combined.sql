@@ -20,4 +20,3 @@ select
     true as in_denominator,
     is_combined as in_numerator
 from liver_resection
-order by member_id

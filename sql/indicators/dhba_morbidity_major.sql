@@ -21,4 +21,3 @@ select
     is_major as in_denominator,
     case when is_major then has_major_complication end as in_numerator
 from liver_resection
-order by member_id

@@ -22,4 +22,3 @@ select
     not is_major as in_denominator,
     case when not is_major then is_dead_30 or is_dead_in_stay end as in_numerator
 from liver_resection
-order by member_id

@@ -21,4 +21,3 @@ select
     has_major_complication as in_denominator,
     case when has_major_complication then is_dead_30 or is_dead_in_stay end as in_numerator
 from liver_resection
-order by member_id

@@ -21,4 +21,3 @@ select
     is_synchronous as in_denominator,
     case when is_synchronous then is_simultaneous end as in_numerator
 from liver_resection
-order by member_id

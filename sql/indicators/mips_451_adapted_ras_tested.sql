@@ -33,4 +33,3 @@ left join cohort.analyte_known as known
     on mips_patient.patient_id = known.patient_id and known.analyte = 'extended_ras'
 left join uncertain_test as unsure
     on mips_patient.patient_id = unsure.patient_id and unsure.analyte = 'extended_ras'
-order by member_id

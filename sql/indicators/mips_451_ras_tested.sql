@@ -59,4 +59,3 @@ from mips_patient
 left join performed on mips_patient.patient_id = performed.patient_id
 left join uncertain_test as unsure
     on mips_patient.patient_id = unsure.patient_id and unsure.analyte = 'extended_ras'
-order by member_id

@@ -36,4 +36,3 @@ select
     coalesce(is_mutant and is_with_g12c_only, false) as in_exclusion,
     case when is_mutant and not is_with_g12c_only then plain_antibody_start_date is null end as in_numerator
 from judged
-order by member_id

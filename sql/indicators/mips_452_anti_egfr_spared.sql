@@ -40,4 +40,3 @@ select
     is_meant as in_denominator,
     case when is_meant then antibody_start_date is null end as in_numerator
 from judged
-order by member_id

@@ -53,4 +53,3 @@ from cohort.patient as patient
 inner join follow_up on patient.patient_id = follow_up.patient_id
 left join operated on patient.patient_id = operated.patient_id
 left join treated on patient.patient_id = treated.patient_id
-order by member_id

@@ -27,4 +27,3 @@ from cohort.decision
 left join cohort.analyte_known as known on decision.patient_id = known.patient_id and known.analyte = 'extended_ras'
 left join uncertain_test as unsure on decision.patient_id = unsure.patient_id and unsure.analyte = 'extended_ras'
 where decision.antibody_start_date is not null and decision.line >= 1
-order by member_id

@@ -41,4 +41,3 @@ select
     is_meant as in_denominator,
     case when is_meant then has_antibody and coalesce(has_pair and not has_both, false) end as in_numerator
 from sorted
-order by member_id

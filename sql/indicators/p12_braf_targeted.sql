@@ -43,4 +43,3 @@ select
         when is_in_force and is_v600e and not is_excluded then list_has_all(drugs, ['cetuximab', 'encorafenib'])
     end as in_numerator
 from placed
-order by member_id

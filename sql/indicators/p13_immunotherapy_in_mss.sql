@@ -31,4 +31,3 @@ select
         when msi = 'mss' and not is_trial and not list_contains(classes, 'checkpoint_inhibitor') then false
     end as in_numerator
 from treatment_line
-order by member_id

@@ -62,4 +62,3 @@ select
     -- A registry without any local treatment does not collect them.
     case when is_liver_only and exists (from extract.procedure) then is_treated end as in_numerator
 from followed
-order by member_id

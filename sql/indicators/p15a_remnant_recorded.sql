@@ -25,4 +25,3 @@ select
             then flr_percent is not null and liver_background is not null
     end as in_numerator
 from liver_resection
-order by member_id

@@ -29,4 +29,3 @@ select
         when is_major and liver_background = 'cirrhosis' then flr_percent > 40
     end as in_numerator
 from liver_resection
-order by member_id

@@ -62,4 +62,3 @@ select
     end as in_numerator
 from conversion
 left join reviewed on conversion.decision_id = reviewed.decision_id
-order by member_id

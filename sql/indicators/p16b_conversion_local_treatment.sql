@@ -60,4 +60,3 @@ select
     end as in_numerator
 from conversion
 left join treated on conversion.decision_id = treated.decision_id
-order by member_id

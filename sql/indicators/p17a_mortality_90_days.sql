@@ -21,4 +21,3 @@ select
     true as in_denominator,
     is_dead_90 as in_numerator
 from liver_resection
-order by member_id

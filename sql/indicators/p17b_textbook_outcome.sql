@@ -23,4 +23,3 @@ select
     true as in_denominator,
     not has_major_complication and stay_days <= 14 and not is_readmitted and not is_dead_30 as in_numerator
 from liver_resection
-order by member_id

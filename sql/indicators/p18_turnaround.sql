@@ -43,4 +43,3 @@ select
     case when sample_date is not null then greatest(coalesce(report_date, $as_of) - sample_date, 0) end as days
 from tests
 where sample_date is null or sample_date <= $as_of
-order by member_id

@@ -22,4 +22,3 @@ select
     is_treated as in_denominator,
     case when is_treated then is_met_before end as in_numerator
 from first_liver_treatment
-order by member_id

@@ -23,4 +23,3 @@ select
     is_treated and risk = 'low' as in_denominator,
     case when is_treated and risk = 'low' then is_met_before end as in_numerator
 from first_liver_treatment
-order by member_id

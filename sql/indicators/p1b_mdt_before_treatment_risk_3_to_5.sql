@@ -23,4 +23,3 @@ select
     is_treated and risk = 'high' as in_denominator,
     case when is_treated and risk = 'high' then is_met_before end as in_numerator
 from first_liver_treatment
-order by member_id

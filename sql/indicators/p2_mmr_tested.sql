@@ -44,4 +44,3 @@ from cohort.patient
 left join first_line on patient.patient_id = first_line.patient_id
 left join cohort.analyte_known as known on patient.patient_id = known.patient_id and known.analyte = 'msi'
 left join uncertain_test as unsure on patient.patient_id = unsure.patient_id and unsure.analyte = 'msi'
-order by member_id

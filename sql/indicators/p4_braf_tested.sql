@@ -22,4 +22,3 @@ select
     true as in_denominator,
     is_braf_in_time as in_numerator
 from first_line
-order by member_id

@@ -26,4 +26,3 @@ select
     end as in_denominator,
     case when ras = 'wild_type' and braf = 'wild_type' then is_her2_in_time end as in_numerator
 from first_line
-order by member_id

@@ -37,4 +37,3 @@ from starter
 inner join cohort.patient as patient on starter.patient_id = patient.patient_id
 left join cohort.analyte_known as known on starter.patient_id = known.patient_id and known.analyte = 'dpyd'
 left join uncertain_test as unsure on starter.patient_id = unsure.patient_id and unsure.analyte = 'dpyd'
-order by member_id

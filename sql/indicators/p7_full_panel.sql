@@ -26,4 +26,3 @@ select
     and is_braf_in_time
     and (is_her2_in_time or case ras when 'mutant' then true when 'wild_type' then false end) as in_numerator
 from first_line
-order by member_id

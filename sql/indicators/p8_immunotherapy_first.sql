@@ -43,4 +43,3 @@ select
             then list_contains(classes, 'checkpoint_inhibitor')
     end as in_numerator
 from placed
-order by member_id

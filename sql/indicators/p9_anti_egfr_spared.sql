@@ -24,4 +24,3 @@ select
             then not list_contains(classes, 'anti_egfr') or list_contains(classes, 'kras_g12c_inhibitor')
     end as in_numerator
 from treatment_line
-order by member_id

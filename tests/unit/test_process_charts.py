@@ -7,19 +7,28 @@ import polars as pl
 import pytest
 from scipy.stats import betabinom
 
-from crlm_pipeline.process_charts import BASELINE_YEARS, beyond, in_run, limits, measure, with_signals
+from crlm_pipeline.indicators import counted
+from crlm_pipeline.process_charts import (
+    BASELINE_YEARS,
+    CHART,
+    COVERAGE,
+    beyond,
+    in_run,
+    limits,
+    measure,
+    with_signals,
+)
 from tests.registry_of_chance import AS_OF, registry
 
 
 def chart(counts: list[tuple[int, int]], per_year: int = 1) -> pl.DataFrame:
-    rows = [(number // per_year < BASELINE_YEARS, met, total) for number, (met, total) in enumerate(counts)]
-    return pl.DataFrame(rows, schema=["is_baseline", "numerator", "denominator"], orient="row")
+    rows = [(number, number // per_year < BASELINE_YEARS, met, total) for number, (met, total) in enumerate(counts)]
+    made = pl.DataFrame(rows, schema=["period", "is_baseline", "numerator", "denominator"], orient="row")
+    return made.with_columns(pl.lit(name).alias(name) for name in CHART)
 
 
 def signals(counts: list[tuple[int, int]], per_year: int = 1) -> pl.DataFrame:
-    made = with_signals(chart(counts, per_year))
-    assert made is not None
-    return made
+    return with_signals(chart(counts, per_year))
 
 
 def test_the_centre_line_is_the_rate_of_the_first_three_years_all_their_cases_together() -> None:
@@ -28,11 +37,51 @@ def test_the_centre_line_is_the_rate_of_the_first_three_years_all_their_cases_to
     assert made["centre_line"].unique().to_list() == [pytest.approx(55 / 120)]
 
 
-def test_a_chart_without_a_period_in_or_after_its_baseline_is_none() -> None:
+def test_a_chart_without_a_period_in_or_after_its_baseline_is_left_out() -> None:
     later = chart([(5, 10)] * (BASELINE_YEARS + 2)).filter(~pl.col("is_baseline"))
-    assert with_signals(later) is None
-    assert with_signals(chart([(5, 10)] * BASELINE_YEARS)) is None
-    assert with_signals(chart([(5, 10)] * (BASELINE_YEARS + 1))) is not None
+    assert with_signals(later).is_empty()
+    assert with_signals(chart([(5, 10)] * BASELINE_YEARS)).is_empty()
+    assert with_signals(chart([(5, 10)] * (BASELINE_YEARS + 1))).height == BASELINE_YEARS + 1
+
+
+def test_many_charts_at_once_are_drawn_as_each_alone() -> None:
+    chance = np.random.default_rng(3)
+    charts = [
+        chart(
+            [(int(chance.binomial(size, 0.6)), size) for size in chance.integers(1, 90, size=20).tolist()], per_year=2
+        )
+        .with_columns(centre_id=pl.lit(f"c{number:02}"))
+        .filter(pl.Series(chance.random(20) < 0.8))
+        for number in range(30)
+    ]
+    together = with_signals(pl.concat(charts).sample(fraction=1, shuffle=True, seed=1))
+    columns = [*CHART, "period", "rate", "centre_line", "limit_low", "limit_high", "is_beyond_limits", "is_in_run"]
+    alone = pl.concat(with_signals(one) for one in charts)
+    assert together.select(columns).equals(alone.select(columns))
+    assert together["is_in_run"].any()
+
+
+@pytest.mark.parametrize(("met", "total"), [(0, 1), (1, 1), (0, 40), (3, 4), (55, 120), (1999, 2000), (70000, 90000)])
+def test_limits_are_those_that_every_count_and_its_chance_give(met: int, total: int) -> None:
+    sizes = np.array([1, 2, 13, 400, 30_000])
+    low, high = limits(sizes, met, total)
+    for size, *found in zip(sizes, np.round(low * sizes), np.round(high * sizes), strict=True):
+        cumulated = np.cumsum(betabinom.pmf(np.arange(size + 1), size, met + 0.5, total - met + 0.5))
+        tail = (1 - COVERAGE) / 2
+        assert found == [np.searchsorted(cumulated, tail), np.searchsorted(cumulated, 1 - tail)]
+
+
+def test_limits_do_not_depend_on_how_many_are_asked_for_at_once() -> None:
+    sizes = np.arange(1, 3001)
+    together = np.array(limits(sizes, 75, 150))
+    alone = np.array([limits(sizes[start : start + 1], 75, 150) for start in range(0, 3000, 250)])
+    assert (together[:, ::250] == alone[:, :, 0].T).all()
+
+
+def test_the_next_chart_ends_a_run() -> None:
+    rates = np.full(12, 0.6)
+    assert in_run(rates, rates, 0.5, np.repeat([1, 2], 6)) == [False] * 12
+    assert in_run(rates, rates, 0.5, np.repeat([1, 2], [8, 4])) == [True] * 8 + [False] * 4
 
 
 @pytest.mark.parametrize(("met", "total"), [(55, 120), (0, 40), (40, 40), (980, 1000)])
@@ -104,7 +153,7 @@ def test_chance_alone_crosses_the_limits_as_often_as_stated(rate: float, size: i
 
 def test_the_chart_of_a_registry_has_every_rate_by_year_and_quarter_and_adds_up() -> None:
     with registry(patients=300, centres=2) as made:
-        found = measure(made, AS_OF)
+        found = measure(counted(made, AS_OF))
         yearly = made.query("report/indicators")
     assert set(found["period_kind"]) == {"year", "quarter"}
     assert "P18" not in set(found["indicator_id"])
