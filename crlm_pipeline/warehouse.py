@@ -14,6 +14,7 @@ from weakref import finalize
 import duckdb
 import polars as pl
 
+from crlm_pipeline.content_hash import hash_of_rows
 from crlm_pipeline.ddl import SQL_TYPES, comments, create_table, literal, quoted
 from crlm_pipeline.errors import CrlmError, SourceError, WarehouseBusyError
 from crlm_pipeline.macros import Macro
@@ -25,7 +26,7 @@ from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
 from schemas.column import Table, TableDescription, describe
 from schemas.extract import EXTRACT_MODELS
 from schemas.guideline import GUIDELINE_MODELS
-from schemas.mart import MART_VIEWS
+from schemas.mart import MART_VIEWS, PatientTimeline
 
 SCHEMAS: Final = ("extract", "cohort", "guideline", "audit", "mart", "archive")
 HASHED_SCHEMAS: Final = ("extract", "cohort", "guideline", "mart")
@@ -58,7 +59,9 @@ _BY_SQL: Final = (
     Recommendation,
     RequiredTest,
 )  # tables or views that a statement of sql/ creates, as it does the marts
-_VIEWS_OF_HASHED: Final = {(describe(model).schema, describe(model).name) for model in MART_VIEWS}
+_VIEWS_OF_HASHED: Final = {
+    (describe(model).schema, describe(model).name) for model in (*_BY_SQL, PatientTimeline, *MART_VIEWS)
+}
 _TABLES: Final = tuple(
     model
     for model in (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *AUDIT_MODELS, *ARCHIVE_MODELS)
@@ -234,18 +237,15 @@ class Warehouse:
     def content_hash(self) -> str:
         """Return a SHA-256 over the rows of extract, cohort, guideline and mart, whatever their order.
 
-        Per table: the number of rows and the sums of both halves of each row's MD5. Sums need no sort and no memory,
-        keep count of repeated rows, and tell accidents apart with 128 bits; forgery is no concern here. The row's text
-        is JSON, which keeps null, empty text and numbers apart, and does not depend on the process. The views for
-        analysts hold nothing of their own and are left out.
+        Names and types of the columns count, null and empty text differ, and tables and views with equal rows are
+        equal, in any process. The views that sql/ defines hold nothing of their own and are left out.
         """
         digest = hashlib.sha256()
         for schema, name in (found for found in self._relations() if found not in _VIEWS_OF_HASHED):
-            row_hash = f"from {quoted(schema)}.{quoted(name)} as one select md5(to_json(one)) as hash"
-            sums = self._connection.sql(row_hash).aggregate(
-                "count(*), sum(('0x' || hash[1:16])::ubigint), sum(('0x' || hash[17:32])::ubigint)"
-            )
-            digest.update(f"{schema}.{name}:{sums.fetchone()}\n".encode())
+            rows = self._connection.sql(f"from {quoted(schema)}.{quoted(name)}")
+            columns = list(zip(rows.columns, map(str, rows.types), strict=True))
+            sums = rows.aggregate(hash_of_rows(columns)).fetchone()
+            digest.update(f"{schema}.{name}:{columns}:{sums}\n".encode())
         return digest.hexdigest()
 
     def _with_tables(self) -> Self:
