@@ -22,7 +22,7 @@ from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.resources import sql
 from schemas.archive import ARCHIVE_MODELS
 from schemas.audit import AUDIT_MODELS
-from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
+from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest
 from schemas.column import Table, TableDescription, describe
 from schemas.extract import EXTRACT_MODELS
 from schemas.guideline import GUIDELINE_MODELS
@@ -56,6 +56,7 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 }
 
 _BY_SQL: Final = (
+    FactSource,
     Recommendation,
     RequiredTest,
 )  # tables or views that a statement of sql/ creates, as it does the marts
@@ -204,14 +205,27 @@ class Warehouse:
         """Let statements read the rows of `sql/<sql_name>.sql` as table `name` while the warehouse is open."""
         self._connection.execute(f"create or replace temp table {quoted(name)} as {sql(sql_name)}", parameters or None)
 
+    def define(self, name: str, statement: str) -> None:
+        """Let statements read the rows of another as table `name` while the warehouse is open; nothing is stored."""
+        self._connection.execute(f"create or replace temp view {quoted(name)} as {statement}")
+
     def build_mart(self, model: type[Table], sql_name: str, **parameters: Any) -> None:
         """Create a table or view by `sql/<sql_name>.sql`, with the declared columns and types, and comment it."""
-        table = describe(model)
         self.execute(sql_name, **parameters)
+        self._declare(describe(model))
+
+    def build_view(self, model: type[Table], statement: str) -> None:
+        """Create a view of a statement that was put together, with the declared columns and types, and comment it."""
+        table = describe(model)
+        self._connection.execute(f"create view {table.qualified_name} as {statement}")
+        self._declare(table)
+
+    def _declare(self, table: TableDescription) -> None:
         made = self._connection.sql(f"from {table.qualified_name}")
         expected = [(column.name, SQL_TYPES[column.dtype]) for column in table.columns]
         actual = list(zip(made.columns, map(str, made.types), strict=True))
-        assert actual == expected, f"{sql_name} makes {sorted(set(actual) ^ set(expected)) or 'another order'}"
+        name = table.qualified_name
+        assert actual == expected, f"{name} is made with {sorted(set(actual) ^ set(expected)) or 'another order'}"
         self._comment(table)
 
     def create_view(self, model: type[Table], sql_name: str) -> None:

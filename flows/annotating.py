@@ -17,6 +17,7 @@ from crlm_pipeline.buckets import (
     extract_of,
     judge_bucket,
 )
+from crlm_pipeline.cohort.facts.sources import sources_statement
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.tables import Notice
 from crlm_pipeline.guidelines.annotate import judging_series
@@ -32,7 +33,7 @@ from crlm_pipeline.warehouse import Warehouse, building, publish
 from flows.job import Counts, Job, Tell, half_made_file, in_silence, ingested_file
 from schemas.archive import Delivery
 from schemas.audit import Run
-from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
+from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest
 from schemas.column import Table, describe
 from schemas.extract import EXTRACT_MODELS, Patient
 
@@ -117,6 +118,7 @@ def _judge(warehouse: Warehouse, job: Job, lake: Lake | None, judge_each: JudgeE
     record_notices(warehouse, told.notices, run["run_id"])
     for model, frame in guideline_tables(knowledge).items():
         warehouse.insert(model, frame)
+    warehouse.build_view(FactSource, sources_statement(settings.windows))
     warehouse.create_view(Recommendation, "cohort/recommendation")
     warehouse.create_view(RequiredTest, "cohort/required_test")
     build_marts(warehouse, as_of, settings.funnel_overdispersion)

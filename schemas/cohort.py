@@ -92,6 +92,9 @@ class Decision(Table):
     )
     decision_date: Date = column("Day of the decision.", required=True)
     facts_date: Date = column("Last day on which a result still counts for the decision.", required=True)
+    window_end: Date = column(
+        "Last day of a local decision's window, the as-of date at most; unknown for a systemic decision."
+    )
     line: Integer = column(
         "Line of therapy decided on; 0 = perioperative or adjuvant course; unknown for a local decision.",
         low=0,
@@ -228,6 +231,24 @@ class ClassView(Decision):
     class Config:
         name = "cohort.class_view"
         metadata = {"grain": "decision and drug", "key": ["decision_id", "seen_for"]}
+
+
+class ResultSupport(Table):
+    """An assay result with a day from which it was known, and the values of facts that it speaks for."""
+
+    patient_id: Text = PATIENT_ID
+    known_date: Date = column("Day from which it was known: report, else sample.", required=True)
+    drawn_date: Date = column("Day of the sample, else of the report.", required=True)
+    speaks_for: Count = column(
+        "Bits of the values of facts that it speaks for, in the order of the view cohort.fact_source.", required=True
+    )
+    reason: Text = column("What the result is, or that its date was assumed.", required=True)
+    source_file_id: Text = column("File of the row.", required=True)
+    source_row: Integer = column("Row in the file.", required=True)
+
+    class Config:
+        name = "cohort.result_support"
+        metadata = {"grain": "assay result that speaks for a fact"}
 
 
 class FactSource(Table):
@@ -468,6 +489,7 @@ COHORT_MODELS: Final[tuple[type[Table], ...]] = (
     ExposureRole,
     Decision,
     ClassView,
+    ResultSupport,
     FactSource,
     Verdict,
     EditionVerdict,

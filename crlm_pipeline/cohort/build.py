@@ -6,12 +6,12 @@ from datetime import date
 import polars as pl
 
 from crlm_pipeline.cohort.aim import conflicts
-from crlm_pipeline.cohort.decided import DECISION_COLUMNS, as_decisions, with_facts, with_imputed_dates
+from crlm_pipeline.cohort.decided import DECISION_COLUMNS, as_decisions, with_facts
 from crlm_pipeline.cohort.decisions import decisions
 from crlm_pipeline.cohort.facts.analytes import analyte_known
 from crlm_pipeline.cohort.facts.biomarkers import known_by_day, results
 from crlm_pipeline.cohort.facts.primaries import prepare_primaries
-from crlm_pipeline.cohort.facts.sources import fact_sources
+from crlm_pipeline.cohort.facts.sources import imputed_decisions, result_support
 from crlm_pipeline.cohort.lines import History, Lines, derive
 from crlm_pipeline.cohort.occasions import earlier_doses, first_doses, occasions
 from crlm_pipeline.cohort.patients import cohort_patients, patient_facts, therapy_lines
@@ -25,9 +25,9 @@ from schemas.cohort import (
     CohortPatient,
     Decision,
     ExposureRole,
-    FactSource,
     LineOfTherapy,
     PatientFacts,
+    ResultSupport,
 )
 from schemas.column import Table
 from schemas.extract import Assessment, Biomarker, DrugExposure, Outcome, Procedure, Tumour
@@ -46,7 +46,7 @@ class Cohort:
     exposure_role: pl.DataFrame
     decision: pl.DataFrame
     class_view: pl.DataFrame
-    fact_source: pl.DataFrame
+    result_support: pl.DataFrame
     analyte_known: pl.DataFrame
     patient_facts: pl.DataFrame
     notices: tuple[Notice, ...]
@@ -60,7 +60,7 @@ class Cohort:
             ExposureRole: self.exposure_role,
             Decision: self.decision,
             ClassView: self.class_view,
-            FactSource: self.fact_source,
+            ResultSupport: self.result_support,
             AnalyteKnown: self.analyte_known,
             PatientFacts: self.patient_facts,
         }
@@ -87,16 +87,20 @@ def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohor
         prior_facts(decided, lines, warehouse.read(Outcome), settings.windows),
     )
     facts = with_facts(warehouse, seen, patients, drug_facts, settings.windows)
+    support = result_support(known)
+    warehouse.register("line_of_therapy", lines.line_of_therapy)
+    warehouse.register("exposure_role", lines.exposure_role)
+    warehouse.register("result_support", support)
     own = facts.filter("is_own")
-    sources = fact_sources(warehouse, own, known, settings.windows)
-    facts = with_imputed_dates(facts, sources, warehouse.query("facts/imputed_rows"))
+    imputed = imputed_decisions(warehouse, own, settings.windows)
+    facts = facts.with_columns(pl.col("decision_id").is_in(imputed.implode()).alias("has_imputed_date"))
     return Cohort(
         patient=cohort_patients(patients, decided, warehouse.query("facts/first_reports", as_of=as_of)),
         line_of_therapy=therapy.select(lines.line_of_therapy.columns),
         exposure_role=lines.exposure_role,
         decision=as_decisions(facts.filter("is_own")),
         class_view=_class_view(facts, earlier),
-        fact_source=sources,
+        result_support=support,
         analyte_known=analyte_known(by_day, warehouse.query("facts/dpd_contraindicated", as_of=as_of)),
         patient_facts=patient_facts(warehouse, patients, known),
         notices=(*lines.notices, *conflicts(own)),

@@ -73,10 +73,3 @@ def _derived(windows: Windows) -> list[pl.Expr]:
 def as_decisions(facts: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of `cohort.decision`, in order and of the declared types."""
     return facts.select(pl.col(name).cast(dtype) for name, dtype in DECISION_COLUMNS.items())
-
-
-def with_imputed_dates(facts: pl.DataFrame, sources: pl.DataFrame, imputed: pl.DataFrame) -> pl.DataFrame:
-    """Add whether a row that a fact of the decision rests on has a date known to the month or year only."""
-    place = ["table_name", "source_file_id", "source_row"]
-    touched = sources.join(imputed, on=place, how="semi")["decision_id"].unique()
-    return facts.with_columns(pl.col("decision_id").is_in(touched.implode()).alias("has_imputed_date"))

@@ -9,5 +9,6 @@ select
     source.reason
 from cohort.fact_source as source
 inner join audit.source_file as file on source.source_file_id = file.source_file_id
-where source.decision_id in (select unnest($decision_ids))
+-- Not `in (select ...)`: the view would first find the rows of every decision.
+where list_contains($decision_ids, source.decision_id)
 order by source.fact, file.file_name, source.source_row

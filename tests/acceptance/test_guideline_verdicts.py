@@ -174,7 +174,7 @@ def verdicts() -> dict[tuple[str, str], dict[str, Any]]:
             [_decision(number, row) for number, row in enumerate(ROWS)], schema=describe(Decision).polars_schema
         ),
         class_view=pl.DataFrame(schema=describe(ClassView).polars_schema),
-        fact_source=nothing,
+        result_support=nothing,
         analyte_known=nothing,
         patient_facts=nothing,
         notices=(),

@@ -76,7 +76,7 @@ def verdict(guideline: str, day: str, given: str, facts: dict[str, Any], country
         exposure_role=nothing,
         decision=pl.DataFrame([row], schema=describe(Decision).polars_schema),
         class_view=pl.DataFrame(schema=describe(ClassView).polars_schema),
-        fact_source=nothing,
+        result_support=nothing,
         analyte_known=nothing,
         patient_facts=nothing,
         notices=(),

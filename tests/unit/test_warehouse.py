@@ -15,7 +15,7 @@ from crlm_pipeline.errors import SourceError, WarehouseBusyError
 from crlm_pipeline.warehouse import Warehouse, building, lock, publish
 from schemas.archive import ARCHIVE_MODELS
 from schemas.audit import AUDIT_MODELS
-from schemas.cohort import COHORT_MODELS, Recommendation, RequiredTest
+from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest
 from schemas.column import describe
 from schemas.extract import EXTRACT_MODELS, Mdt, Outcome
 from schemas.guideline import GUIDELINE_MODELS, Evidence
@@ -24,7 +24,7 @@ from schemas.mart import PathwayMix
 DECLARED = [
     model
     for model in (*EXTRACT_MODELS, *COHORT_MODELS, *GUIDELINE_MODELS, *AUDIT_MODELS, *ARCHIVE_MODELS)
-    if model not in (Recommendation, RequiredTest)
+    if model not in (FactSource, Recommendation, RequiredTest)
 ]
 HOLD = """
 import sys

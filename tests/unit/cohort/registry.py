@@ -8,9 +8,11 @@ from typing import Any
 import polars as pl
 
 from crlm_pipeline.cohort.build import Cohort, build_cohort
+from crlm_pipeline.cohort.facts.sources import sources_statement
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.warehouse import Warehouse
 from schemas.audit import AUDIT_MODELS, SourceFile
+from schemas.cohort import FactSource
 from schemas.column import Table, describe
 from schemas.extract import EXTRACT_MODELS
 
@@ -64,6 +66,18 @@ def warehouse_of(tables: Mapping[str, Sequence[Row]]) -> Warehouse:
 def cohort(as_of: str = "2024-12-31", settings: Settings | None = None, **tables: Sequence[Row]) -> Cohort:
     """Build the cohort of these rows, of one patient `p` where they name none."""
     return build_cohort(warehouse_of(tables), settings or Settings(), date.fromisoformat(as_of))
+
+
+def fact_sources(tables: Mapping[str, Sequence[Row]], as_of: str = "2024-12-31") -> pl.DataFrame:
+    """Return the rows of the view `cohort.fact_source` in the warehouse that a run makes of these rows."""
+    built = cohort(as_of, **tables)
+    with Warehouse.in_memory() as warehouse:
+        for model in EXTRACT_MODELS:
+            warehouse.insert(model, _shared_warehouse().read(model))
+        for model, rows in built.frames.items():
+            warehouse.insert(model, rows)
+        warehouse.build_view(FactSource, sources_statement(Settings().windows))
+        return warehouse.read(FactSource)
 
 
 def cohort_of(cases: Mapping[str, Tables], as_of: str = "2024-12-31", settings: Settings | None = None) -> Cohort:

@@ -1,5 +1,5 @@
 -- The patient row that the age rests on.
--- Grain: decision, fact and row. Reads `decided`. Parameters: none.
+-- Grain: decision, fact and row. Parameters: none.
 select
     decided.decision_id,
     'age' as fact,
@@ -7,7 +7,6 @@ select
     'patient' as table_name,
     patient.source_row,
     'year of birth' as reason
-from decided
+from cohort.decision as decided
 inner join extract.patient as patient on decided.patient_id = patient.patient_id
 where decided.age is not null
-order by decided.decision_id

@@ -1,5 +1,5 @@
 -- The exposures of the line that a systemic decision is about, or of the courses that a local decision began with.
--- Grain: decision, fact and row. Reads `decided`, `exposure`, `therapy_line`. Parameters: none.
+-- Grain: decision, fact and row. Parameters: none.
 with own as (
     select
         decided.decision_id,
@@ -7,22 +7,20 @@ with own as (
         exposure.source_row,
         exposure.role,
         unnest(
-            list_filter(
-                [
-                    'line',
-                    'treatment',
-                    case when decided.intent is not null then 'intent' end,
-                    case when decided.aim_source = 'intent' then 'treatment_setting' end,
-                    case when decided.chemotherapy_line is not null then 'chemotherapy_line' end,
-                    case
-                        when exposure.inn = 'ipilimumab' and decided.ipilimumab_days is not null then 'ipilimumab_days'
-                    end
-                ],
-                lambda fact: fact is not null
-            )
+            [
+                'line',
+                'treatment',
+                case when decided.intent is not null then 'intent' end,
+                case
+                    when decided.resectability is null and decided.treatment_setting is not null
+                        then 'treatment_setting'
+                end,
+                case when decided.chemotherapy_line is not null then 'chemotherapy_line' end,
+                case when exposure.inn = 'ipilimumab' and decided.ipilimumab_days is not null then 'ipilimumab_days' end
+            ]
         ) as fact
-    from decided
-    inner join exposure
+    from cohort.decision as decided
+    inner join cohort.exposure_role as exposure
         on
             decided.patient_id = exposure.patient_id
             and decided.line = exposure.line
@@ -38,8 +36,8 @@ begun as (
         therapy_line.course,
         min(procedures.procedure_date) as first_procedure_date,
         min(therapy_line.start_date) as start_date
-    from decided
-    inner join therapy_line
+    from cohort.decision as decided
+    inner join cohort.line_of_therapy as therapy_line
         on
             decided.patient_id = therapy_line.patient_id
             and therapy_line.start_date between decided.decision_date and decided.window_end
@@ -67,7 +65,7 @@ rested as (
         exposure.source_row,
         concat('drug of a course begun in the window, role ', exposure.role) as reason
     from begun
-    inner join exposure
+    inner join cohort.exposure_role as exposure
         on
             begun.patient_id = exposure.patient_id
             and begun.line = exposure.line
@@ -83,4 +81,4 @@ select distinct
     source_row,
     reason
 from rested
-order by decision_id, fact, source_file_id, source_row, reason
+where fact is not null

@@ -1,5 +1,5 @@
 -- The responses before a decision that its facts about response rest on.
--- Grain: decision, fact and row. Reads `decided`. Parameters: none.
+-- Grain: decision, fact and row. Parameters: none.
 with responded as (
     select
         decided.decision_id,
@@ -7,15 +7,12 @@ with responded as (
         outcome.source_row,
         outcome.outcome,
         unnest(
-            list_filter(
-                [
-                    case when decided.response_days is not null then 'response_days' end,
-                    case when decided.had_anti_egfr_response then 'had_anti_egfr_response' end
-                ],
-                lambda fact: fact is not null
-            )
+            [
+                case when decided.response_days is not null then 'response_days' end,
+                case when decided.had_anti_egfr_response then 'had_anti_egfr_response' end
+            ]
         ) as fact
-    from decided
+    from cohort.decision as decided
     inner join extract.outcome as outcome
         on
             decided.patient_id = outcome.patient_id
@@ -31,4 +28,4 @@ select distinct
     source_row,
     concat('outcome before the decision: ', outcome) as reason
 from responded
-order by decision_id, fact, source_file_id, source_row, reason
+where fact is not null

@@ -1,5 +1,5 @@
 -- The local treatments that a decision consists of, or that its facts rest on.
--- Grain: decision, fact and row. Reads `decided`. Parameters: none.
+-- Grain: decision, fact and row. Parameters: none.
 with done as (
     select
         decided.decision_id,
@@ -15,7 +15,7 @@ with done as (
         decided.is_liver_recurrence,
         decided.is_unaugmented_major_resection,
         decided.bevacizumab_interval_days
-    from decided
+    from cohort.decision as decided
     inner join extract.procedure as done
         on
             decided.patient_id = done.patient_id
@@ -63,4 +63,3 @@ select distinct
     concat('local treatment: ', procedure) as reason
 from involved
 where fact is not null
-order by decision_id, fact, source_file_id, source_row, reason

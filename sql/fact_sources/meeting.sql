@@ -1,5 +1,5 @@
 -- The meetings that gave a decision its liver MDT or its reason to deviate.
--- Grain: decision, fact and row. Reads `decided`. Parameters: $deviation_days.
+-- Grain: decision, fact and row. Parameters: $deviation_days.
 with met as (
     select
         decided.decision_id,
@@ -8,7 +8,7 @@ with met as (
         meeting.mdt_date = decided.mdt_date and meeting.mdt_type in ('liver', 'both') as is_liver_mdt,
         meeting.deviation_reason = decided.deviation_reason
         and meeting.mdt_date >= decided.decision_date - $deviation_days as is_deviation
-    from decided
+    from cohort.decision as decided
     inner join extract.mdt as meeting
         on
             decided.patient_id = meeting.patient_id
@@ -36,4 +36,3 @@ select distinct
     'a meeting before the decision' as reason
 from rested
 where fact is not null
-order by decision_id, fact, source_file_id, source_row
