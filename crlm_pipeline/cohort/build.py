@@ -78,7 +78,8 @@ def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohor
     warehouse.register("therapy_line", therapy)
     warehouse.register("exposure", lines.exposure_role)
     decided = decisions(warehouse, patients, therapy, as_of, settings.windows)
-    known = _known_results(warehouse, settings, as_of)
+    known = _until(results(warehouse.read(Biomarker)), "known_date", as_of)
+    primaries = _until(prepare_primaries(warehouse.read(Tumour), settings.side_policy), "diagnosis_date", as_of)
     by_day = known_by_day(warehouse, known)
     earlier = earlier_doses(decided, lines.class_start)
     seen = occasions(decided, earlier)
@@ -86,7 +87,7 @@ def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohor
         first_doses(decided, lines.class_start),
         prior_facts(decided, lines, warehouse.read(Outcome), settings.windows),
     )
-    facts = with_facts(warehouse, seen, patients, drug_facts, settings.windows)
+    facts = with_facts(warehouse, seen, patients, primaries, drug_facts, settings.windows)
     support = result_support(known)
     warehouse.register("line_of_therapy", lines.line_of_therapy)
     warehouse.register("exposure_role", lines.exposure_role)
@@ -102,7 +103,7 @@ def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohor
         class_view=_class_view(facts, earlier),
         result_support=support,
         analyte_known=analyte_known(by_day, warehouse.query("facts/dpd_contraindicated", as_of=as_of)),
-        patient_facts=patient_facts(warehouse, patients, known),
+        patient_facts=patient_facts(warehouse, patients, primaries, known),
         notices=(*lines.notices, *conflicts(own)),
     )
 
@@ -116,14 +117,8 @@ def _lines(warehouse: Warehouse, settings: Settings, as_of: date) -> Lines:
     return derive(warehouse.read(DrugExposure), history, settings.windows, as_of)
 
 
-def _known_results(warehouse: Warehouse, settings: Settings, as_of: date) -> pl.DataFrame:
-    """Return the results known by `as_of`, undated ones included, and let statements read the primaries known then."""
-    primaries = prepare_primaries(warehouse.read(Tumour), settings.side_policy)
-    warehouse.register("primary_tumour", _until(primaries, "diagnosis_date", as_of))
-    return _until(results(warehouse.read(Biomarker)), "known_date", as_of)
-
-
 def _until(rows: pl.DataFrame, day: str, as_of: date) -> pl.DataFrame:
+    """Return the rows known by the as-of date, undated ones included."""
     return rows.filter((pl.col(day) <= as_of).fill_null(value=True))
 
 

@@ -23,6 +23,7 @@ def with_facts(
     warehouse: Warehouse,
     seen: pl.DataFrame,
     patients: pl.DataFrame,
+    primaries: pl.DataFrame,
     drug_facts: tuple[pl.DataFrame, ...],
     windows: Windows,
 ) -> pl.DataFrame:
@@ -35,13 +36,14 @@ def with_facts(
     warehouse.register("decided", seen.filter("is_own"))
     by_occasion = [
         assessment_facts(warehouse, windows),
-        primary_facts(warehouse, windows),
+        primary_facts(seen, primaries, windows),
         biomarker_facts(warehouse, seen),
     ]
     by_decision = [warehouse.query("facts/liver_history"), meetings(warehouse, windows), *drug_facts]
     facts = seen.join(_of_patient(patients), on="patient_id", how="left", maintain_order="left")
     for part in by_occasion:
         facts = facts.join(part, on="occasion_id", how="left", maintain_order="left", validate="1:1")
+    facts = facts.with_columns(pl.col("is_other_tumour").fill_null(value=False))
     for part in by_decision:
         facts = facts.join(part, on="decision_id", how="left", maintain_order="left", validate="m:1")
     return facts.with_columns(_derived(windows)).with_columns(out_of_scope_reason().alias("out_of_scope_reason"))

@@ -40,13 +40,17 @@ def therapy_lines(lines: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def patient_facts(warehouse: Warehouse, patients: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def patient_facts(
+    warehouse: Warehouse, patients: pl.DataFrame, primaries: pl.DataFrame, known: pl.DataFrame
+) -> pl.DataFrame:
     """Return `cohort.patient_facts`: side and biomarkers by all that is known, undated results included.
 
-    Grain: accepted patient; untested is null. `known` as `facts.biomarkers.results` gives it; reads `primary_tumour`.
+    Grain: accepted patient; untested is null. `primaries` as `facts.primaries.prepare_primaries` gives them, `known`
+    as `facts.biomarkers.results`.
     """
-    sides = warehouse.query("facts/sides_of_patient").select(
-        "patient_id", sided(pl.col("is_left"), pl.col("is_right"), pl.col("is_unsided"))
+    side = pl.col("side")
+    sides = primaries.group_by("patient_id").agg(
+        sided((side == "left").any(), (side == "right").any(), side.is_null().any()).alias("side")
     )
     return (
         patients.select("patient_id")

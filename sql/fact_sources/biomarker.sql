@@ -1,4 +1,4 @@
--- The assay results that each biomarker fact rests on: those that speak for its value. Of plasma the latest sample only.
+-- The assay results that each biomarker fact rests on: those that speak for its value; of plasma the latest sample.
 -- Grain: decision, fact and row.
 -- Parameters: $facts (by place of a bit of `speaks_for`), $value_bits (the bits of the values that the decision's facts
 -- have), $of_plasma (the bits that speak of plasma).

@@ -9,7 +9,8 @@ with earlier as (
         unnest(
             [
                 case exposure.drug_class
-                    when 'fluoropyrimidine' then case when decided.prior_fluoropyrimidine then 'prior_fluoropyrimidine' end
+                    when 'fluoropyrimidine'
+                        then case when decided.prior_fluoropyrimidine then 'prior_fluoropyrimidine' end
                     when 'oxaliplatin' then case when decided.prior_oxaliplatin then 'prior_oxaliplatin' end
                     when 'irinotecan' then case when decided.prior_irinotecan then 'prior_irinotecan' end
                     when 'anti_egfr' then case when decided.prior_anti_egfr then 'prior_anti_egfr' end
