@@ -12,7 +12,7 @@ from crlm_pipeline.cohort.facts.analytes import analyte_known
 from crlm_pipeline.cohort.facts.biomarkers import known_by_day, results
 from crlm_pipeline.cohort.facts.primaries import prepare_primaries
 from crlm_pipeline.cohort.facts.sources import imputed_decisions, result_support
-from crlm_pipeline.cohort.lines import History, Lines, derive
+from crlm_pipeline.cohort.lines import History, derive
 from crlm_pipeline.cohort.occasions import earlier_doses, first_doses, occasions
 from crlm_pipeline.cohort.patients import cohort_patients, patient_facts, therapy_lines
 from crlm_pipeline.cohort.prior_therapy import prior_facts
@@ -73,11 +73,16 @@ def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohor
     gets the patient's.
     """
     patients = warehouse.query("facts/patients", as_of=as_of)
-    lines = _lines(warehouse, settings, as_of)
+    history = History(
+        procedures=warehouse.read(Procedure),
+        assessments=warehouse.read(Assessment),
+        outcomes=warehouse.read(Outcome),
+    )
+    lines = derive(warehouse.read(DrugExposure), history, settings.windows, as_of)
     therapy = therapy_lines(lines.line_of_therapy, patients)
     warehouse.register("therapy_line", therapy)
     warehouse.register("exposure", lines.exposure_role)
-    decided = decisions(warehouse, patients, therapy, as_of, settings.windows)
+    decided = decisions(history, patients, therapy, as_of, settings.windows)
     known = _until(results(warehouse.read(Biomarker)), "known_date", as_of)
     primaries = _until(prepare_primaries(warehouse.read(Tumour), settings.side_policy), "diagnosis_date", as_of)
     by_day = known_by_day(warehouse, known)
@@ -85,15 +90,18 @@ def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohor
     seen = occasions(decided, earlier)
     drug_facts = (
         first_doses(decided, lines.class_start),
-        prior_facts(decided, lines, warehouse.read(Outcome), settings.windows),
+        prior_facts(decided, lines, history.outcomes, settings.windows),
     )
     facts = with_facts(warehouse, seen, patients, primaries, drug_facts, settings.windows)
     support = result_support(known)
-    warehouse.register("line_of_therapy", lines.line_of_therapy)
-    warehouse.register("exposure_role", lines.exposure_role)
-    warehouse.register("result_support", support)
     own = facts.filter("is_own")
-    imputed = imputed_decisions(warehouse, own, settings.windows)
+    tables = {
+        "decision": own,
+        "line_of_therapy": lines.line_of_therapy,
+        "exposure_role": lines.exposure_role,
+        "result_support": support,
+    }
+    imputed = imputed_decisions(warehouse, tables, settings.windows)
     facts = facts.with_columns(pl.col("decision_id").is_in(imputed.implode()).alias("has_imputed_date"))
     return Cohort(
         patient=cohort_patients(patients, decided, warehouse.query("facts/first_reports", as_of=as_of)),
@@ -106,15 +114,6 @@ def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohor
         patient_facts=patient_facts(warehouse, patients, primaries, known),
         notices=(*lines.notices, *conflicts(own)),
     )
-
-
-def _lines(warehouse: Warehouse, settings: Settings, as_of: date) -> Lines:
-    history = History(
-        procedures=warehouse.read(Procedure),
-        assessments=warehouse.read(Assessment),
-        outcomes=warehouse.read(Outcome),
-    )
-    return derive(warehouse.read(DrugExposure), history, settings.windows, as_of)
 
 
 def _until(rows: pl.DataFrame, day: str, as_of: date) -> pl.DataFrame:

@@ -9,8 +9,14 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.cohort.facts.evidence import first_of
+from crlm_pipeline.cohort.line_numbers import History
+from crlm_pipeline.cohort.windows import (
+    assessment_windows,
+    local_treatments,
+    treated_in_windows,
+    untreated_by_any,
+)
 from crlm_pipeline.settings import Windows
-from crlm_pipeline.warehouse import Warehouse
 
 SHAPE: Final[dict[str, pl.DataType]] = {
     "decision_id": pl.String(),
@@ -35,17 +41,16 @@ reassessed or died."""
 
 
 def decisions(
-    warehouse: Warehouse, patients: pl.DataFrame, lines: pl.DataFrame, as_of: date, windows: Windows
+    history: History, patients: pl.DataFrame, lines: pl.DataFrame, as_of: date, windows: Windows
 ) -> pl.DataFrame:
     """Return every decision of the metastatic patients, sorted by decision_id. Grain: decision.
 
-    Reads the registered `therapy_line`; `patients` as `facts/patients` gives them, `lines` with their centre filled in.
+    `patients` as `facts/patients` gives them, `lines` with their centre filled in.
     """
-    warehouse.register(
-        "assessment_window", warehouse.query("facts/assessment_windows", as_of=as_of, local_days=windows.local)
-    )
-    assessed = assessed_decisions(warehouse.query("facts/assessed_decisions", as_of=as_of), patients, as_of)
-    unassessed = unassessed_decisions(warehouse.query("facts/unassessed_decisions", as_of=as_of))
+    periods = assessment_windows(history.assessments, as_of, windows)
+    local = local_treatments(history.procedures, patients, as_of)
+    assessed = assessed_decisions(treated_in_windows(periods, local, lines), patients, as_of)
+    unassessed = unassessed_decisions(untreated_by_any(periods, local))
     upcoming = next_decisions(patients, lines, assessed.filter("is_latest"), as_of)
     has_become_next = (
         assessed.filter(pl.col("is_latest") & pl.col("is_waiting"))

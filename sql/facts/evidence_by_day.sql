@@ -1,7 +1,21 @@
 -- What was known of a patient after each day that brought a result: the union of the evidence so far.
 -- Grain: patient and day. Reads `result` (dated results only). Parameters: none.
-with so_far as (
-    select distinct
+with by_day as (
+    select
+        patient_id,
+        known_date,
+        bit_or(ras) as ras,
+        bit_or(braf) as braf,
+        bit_or(repair) as repair,
+        bit_or(her2) as her2,
+        bit_or(rare) as rare,
+        bool_or(is_assumed) as is_assumed
+    from result
+    group by patient_id, known_date
+),
+
+so_far as (
+    select
         patient_id,
         known_date,
         bit_or(ras) over patient_days as ras,
@@ -10,12 +24,12 @@ with so_far as (
         bit_or(her2) over patient_days as her2,
         bit_or(rare) over patient_days as rare,
         bool_or(is_assumed) over patient_days as has_assumed_date
-    from result
+    from by_day
     window
         patient_days as (
             partition by patient_id
             order by known_date
-            range between unbounded preceding and current row
+            rows between unbounded preceding and current row
         )
 )
 

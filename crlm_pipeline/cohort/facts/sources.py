@@ -42,14 +42,14 @@ def result_support(known: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def imputed_decisions(warehouse: Warehouse, decided: pl.DataFrame, windows: Windows) -> pl.Series:
+def imputed_decisions(warehouse: Warehouse, tables: Mapping[str, pl.DataFrame], windows: Windows) -> pl.Series:
     """Return the ids of the decisions of which a fact rests on a row whose date was known to the month or year only.
 
-    `decided`: one row per decision with its facts. Reads the registered `exposure_role`, `line_of_therapy` and
-    `result_support`.
+    `tables`: what the statement reads beside the extract, by name.
     """
     touched = warehouse.query("facts/imputed_patients")
-    warehouse.register("decision", decided.join(touched, on="patient_id", how="semi"))
+    for name, rows in tables.items():
+        warehouse.register(name, rows.join(touched, on="patient_id", how="semi"))
     warehouse.define("fact_source", sources_statement(windows, "temp"))
     return warehouse.query("facts/imputed_decisions").get_column("decision_id")
 
