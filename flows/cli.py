@@ -371,7 +371,7 @@ def synthetic(
     is_alike: Annotated[bool, typer.Option("--alike", help="Let the centres differ in size alone.")] = False,
 ) -> None:
     """Write a synthetic registry of any size, in any source format that is known."""
-    from crlm_pipeline.synthetic import PLANTS, alike, found_centres, planted, write_registry, write_sample
+    from crlm_pipeline.synthetic import PLANTS, alike, batch_count, found_centres, planted, write_registry, write_sample
     from crlm_pipeline.synthetic.layouts import LAYOUTS
 
     if layout not in LAYOUTS:
@@ -382,7 +382,8 @@ def synthetic(
     centres = found_centres(patients, seed)
     centres, carriers = planted(alike(centres) if plant or is_alike else centres, plant or ())
     if layout == "canonical":
-        write_registry(folder, patients, seed, centres)
+        with console.progress(batch_count(patients)) as tell:
+            write_registry(folder, patients, seed, centres, tell)
     else:
         write_sample(folder, patients, seed, layout, centres)
     for name, carrier in carriers.items():

@@ -1,6 +1,6 @@
 """Writes a synthetic registry, batch by batch, so that memory stays the same at any size."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -21,15 +21,30 @@ BATCH: Final = 20_000
 Tables = dict[str, pl.DataFrame]
 
 
-def write_registry(folder: Path, patients: int, seed: int, centres: Centres | None = None) -> None:
+def _tell_nobody(_: str) -> None:
+    pass
+
+
+def write_registry(
+    folder: Path,
+    patients: int,
+    seed: int,
+    centres: Centres | None = None,
+    tell: Callable[[str], None] = _tell_nobody,
+) -> None:
     """Write a canonical extract of so many invented patients: eight CSV files that keep the extract contract.
 
     The same numbers give the same bytes. Existing files of these names are replaced. `centres`: else those found for
-    this size and seed.
+    this size and seed. `tell` is told each of the `batch_count` batches as it begins.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for number, tables in enumerate(_batches(patients, seed, centres)):
+    for number, tables in enumerate(_batches(patients, seed, centres, tell)):
         _append(folder, tables, is_first=number == 0)
+
+
+def batch_count(patients: int) -> int:
+    """Return in how many batches so many patients are written."""
+    return -(-max(patients, 1) // BATCH)
 
 
 def write_sample(folder: Path, patients: int, seed: int, layout: str, centres: Centres | None = None) -> None:
@@ -39,10 +54,14 @@ def write_sample(folder: Path, patients: int, seed: int, layout: str, centres: C
     LAYOUTS[layout](folder, {name: pl.concat([tables[name] for tables in batches]) for name in batches[0]})
 
 
-def _batches(patients: int, seed: int, centres: Centres | None) -> Iterator[Tables]:
+def _batches(
+    patients: int, seed: int, centres: Centres | None, tell: Callable[[str], None] = _tell_nobody
+) -> Iterator[Tables]:
     centres = centres or found_centres(patients, seed)
-    for number, first in enumerate(range(0, max(patients, 1), BATCH)):
+    for number in range(batch_count(patients)):
+        first = number * BATCH
         size = min(BATCH, patients - first)
+        tell(f"{first:,} of {patients:,} patients")
         generator = np.random.default_rng([seed, number + 1])
         yield _batch(Chance(generator, size), centres, first + 1)
 

@@ -28,6 +28,8 @@ def rows(table: str, mask: Bools, **columns: Any) -> pl.DataFrame:
 
 
 def _text(column: Column, values: Any, mask: Bools) -> pl.Series:
+    if isinstance(values, str):  # the same text in every row, mostly none
+        return pl.Series(column.name, [values or None], dtype=pl.String).new_from_index(0, int(mask.sum()))
     chosen = np.broadcast_to(np.asarray(values), mask.shape)[mask]
     if chosen.dtype.kind == "U":
         series = pl.Series(column.name, chosen, dtype=pl.String)

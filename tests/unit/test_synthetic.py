@@ -57,6 +57,15 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
+def test_each_batch_is_told_as_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "BATCH", 30)
+    told: list[str] = []
+    write_registry(tmp_path, 70, 5, tell=told.append)
+    assert told == ["0 of 70 patients", "30 of 70 patients", "60 of 70 patients"]
+    assert registry.batch_count(70) == 3
+    assert registry.batch_count(60) == 2
+
+
 def test_another_seed_writes_other_patients(tmp_path: Path) -> None:
     for name, seed in (("a", 5), ("b", 6)):
         write_registry(tmp_path / name, 300, seed)
