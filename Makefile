@@ -23,6 +23,7 @@ check: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/python -m bench --guard
 	$(MAKE) --no-print-directory check
 
 format: $(VENV)/.installed

@@ -1,0 +1,137 @@
+"""What the comparisons work on, made once in one folder: a registry, its warehouse, and their tables as Parquet."""
+
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from bench.harness import fresh
+from crlm_pipeline.cohort.build import Cohort, build_cohort
+from crlm_pipeline.guidelines.load import Knowledge, load_editions
+from crlm_pipeline.guidelines.model import Edition, fact_columns
+from crlm_pipeline.settings import Settings
+from crlm_pipeline.warehouse import Warehouse
+from flows.steps import Job, ingested_file
+from schemas.audit import Run
+from schemas.cohort import Decision
+from schemas.column import describe
+from schemas.extract import EXTRACT_MODELS
+
+EDITION = "esmo_2022_10"
+SAMPLE = 50_000  # patients at most of what is held in memory at once; a run divides larger registries too
+# What judging reads of a decision beside its facts.
+_BESIDE_FACTS = (
+    *("decision_id", "patient_id", "centre_id", "country", "decision_date", "is_relative_calendar", "treatment"),
+    *("is_open", "failed_classes", "out_of_scope_reason", "deviation_reason"),
+)
+
+
+def decision_columns() -> list[str]:
+    """Return the columns of `cohort.decision` that judging reads."""
+    read = {*_BESIDE_FACTS, *fact_columns()}
+    return [column.name for column in describe(Decision).columns if column.name in read]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A folder to work in, the size of the registry, and how many decisions are judged (none: two per patient)."""
+
+    folder: Path
+    patients: int
+    decisions_wanted: int | None = None
+
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        return load_editions()
+
+    @cached_property
+    def edition(self) -> Edition:
+        return self.knowledge.edition(EDITION)
+
+    @cached_property
+    def active(self) -> frozenset[str]:
+        return frozenset(rule.id for rule in self.edition.rules)
+
+    @cached_property
+    def registry(self) -> Path:
+        """The registry as CSV files."""
+        return _generated(self.folder / "registry", self.patients)
+
+    @cached_property
+    def sample(self) -> Path:
+        """A registry of at most SAMPLE patients as CSV files."""
+        return self.registry if self.patients <= SAMPLE else _generated(self.folder / "sample", SAMPLE)
+
+    @cached_property
+    def ingested(self) -> Path:
+        """The ingested sample: a warehouse file in which nothing was judged."""
+        warehouse = self.folder / "sample.duckdb"
+        fresh("ingest", self.sample, warehouse).do()
+        return ingested_file(warehouse)
+
+    @cached_property
+    def published(self) -> Path:
+        """The judged registry."""
+        warehouse = self.folder / "published.duckdb"
+        fresh("ingest", self.registry, warehouse).do()
+        fresh("annotate", self.registry, warehouse).do()
+        return warehouse
+
+    @cached_property
+    def extract(self) -> Path:
+        """A folder with each extract table of the sample as Parquet."""
+        folder = self.folder / "extract"
+        folder.mkdir()
+        with Warehouse.open_readonly(self.ingested) as ingested:
+            for model in EXTRACT_MODELS:
+                ingested.read(model).write_parquet(folder / f"{describe(model).name}.parquet")
+        return folder
+
+    @cached_property
+    def cohort(self) -> Cohort:
+        """The cohort of the sample."""
+        with Warehouse.open_readonly(self.ingested) as ingested:
+            return build_cohort(ingested, Settings(), ingested.read(Run).get_column("as_of").item())
+
+    @cached_property
+    def decisions(self) -> list[Path]:
+        """Parquet files of decisions: those of the sample, repeated until there are as many as wanted.
+
+        A run judges a large registry in parts of this size too, so repeating them saves no work.
+        """
+        folder = self.folder / "decisions"
+        folder.mkdir()
+        first = folder / "000.parquet"
+        self.cohort.decision.select(decision_columns()).write_parquet(first)
+        wanted = self.decisions_wanted or self.cohort.decision.height * self.patients // min(self.patients, SAMPLE)
+        parts = [folder / f"{number:03}.parquet" for number in range(max(1, wanted // self.cohort.decision.height))]
+        for part in parts[1:]:
+            shutil.copyfile(first, part)
+        return parts
+
+    @property
+    def decision_count(self) -> int:
+        """How many rows `decisions` has."""
+        return len(self.decisions) * self.cohort.decision.height
+
+
+def job(source: Path, warehouse: Path) -> Job:
+    """Return a run over a source into a warehouse; dirty rows do not stop it."""
+    return Job((source,), warehouse, warehouse.with_suffix(".report"), settings=Settings(), is_partial_allowed=True)
+
+
+def _generated(folder: Path, patients: int) -> Path:
+    fresh("generate", folder, str(patients)).do()
+    return folder
+
+
+def row_count(folder: Path) -> int:
+    """Return how many rows the CSV files of a folder have."""
+    return sum(pl.scan_csv(path, infer_schema_length=0).select(pl.len()).collect().item() for path in csv_files(folder))
+
+
+def csv_files(folder: Path) -> list[Path]:
+    """Return the CSV files of a folder, sorted."""
+    return sorted(folder.glob("*.csv"))
