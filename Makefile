@@ -50,3 +50,4 @@ fuzz: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench $(if $(PATIENTS),--patients $(PATIENTS))
+	$(BIN)/python -m bench.page

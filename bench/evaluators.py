@@ -1,20 +1,23 @@
 """Judging beside other ways to apply the same rules: plain Python, pandas row by row, zen-engine.
 
-zen and pandas say which rules of the ladder match and which may match. The pipeline says that and the verdict, the
-reason, the facts that are missing and what else there was to choose, so its part of the ratios does more.
+zen and pandas say which rules of the ladder match and which may match. `matching` is the pipeline's answer to the same
+question; `annotate_part` adds the verdict, the reason, what is missing, the options, safety rules and tests.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
+import polars as pl
 
 from bench.harness import Comparison, here
 from bench.scan import judged
 from bench.work import Work
 from bench.zen_table import Answer, ZenLadder, answer_of
+from crlm_pipeline.guidelines.clauses import clauses_of, rule_truths
+from crlm_pipeline.guidelines.compile import CompiledClauses, Words
 from crlm_pipeline.guidelines.explain import judge_one
 from crlm_pipeline.guidelines.model import Edition
-from crlm_pipeline.guidelines.truth import rule_truth
+from crlm_pipeline.guidelines.truth import Truth, rule_truth
 
 SAMPLE = 1_000
 
@@ -30,8 +33,11 @@ def compare(work: Work) -> Comparison:
     assert list(map(answer_of, ladder.evaluate(contexts))) == expected, "zen differs"
     assert list(map(answer_of, ladder.evaluate_batch(contexts))) == expected, "zen differs in a batch"
     assert _by_pandas(edition, facts) == expected, "pandas differs"
+    assert _by_words(edition, pl.DataFrame(sample, schema=work.cohort.decision.schema)) == expected, "matching differs"
+    part, class_view, rows = work.decisions[0], work.cohort.class_view, work.cohort.decision.height
     tasks = {
-        "annotate_part": here(lambda: judged(work.decisions[0], work.cohort.class_view), work.cohort.decision.height),
+        "annotate_part": here(lambda: judged(part, class_view), rows),
+        "matching": here(lambda: _words(edition, pl.read_parquet(part)), rows),
         "plain": here(lambda: [judge_one(edition, active, row) for row in sample], len(sample)),
         "zen_single": here(lambda: ladder.evaluate(contexts), len(sample)),
         "zen_batch": here(lambda: ladder.evaluate_batch(contexts), len(sample)),
@@ -40,6 +46,9 @@ def compare(work: Work) -> Comparison:
     return Comparison(
         tasks,
         {
+            "matching_vs_zen_single": ("zen_single", "matching"),
+            "matching_vs_zen_batch": ("zen_batch", "matching"),
+            "matching_vs_pandas_apply": ("pandas_apply", "matching"),
             "vs_plain": ("plain", "annotate_part"),
             "vs_zen_single": ("zen_single", "annotate_part"),
             "vs_zen_batch": ("zen_batch", "annotate_part"),
@@ -51,7 +60,11 @@ def compare(work: Work) -> Comparison:
 
 def answer_plainly(edition: Edition, facts: Mapping[str, object]) -> Answer:
     """Return the rules of a ladder that match and those that match or may match."""
-    truths = {rule.id: rule_truth(rule, facts) for rule in edition.ladder}
+    return _answer(edition, [rule_truth(rule, facts) for rule in edition.ladder])
+
+
+def _answer(edition: Edition, truths_of_rules: Sequence[Truth]) -> Answer:
+    truths = {rule.id: truth for rule, truth in zip(edition.ladder, truths_of_rules, strict=True)}
     return (
         frozenset(rule_id for rule_id, truth in truths.items() if truth is True),
         frozenset(rule_id for rule_id, truth in truths.items() if truth is not False),
@@ -60,3 +73,14 @@ def answer_plainly(edition: Edition, facts: Mapping[str, object]) -> Answer:
 
 def _by_pandas(edition: Edition, facts: pd.DataFrame) -> list[Answer]:
     return list(facts.apply(lambda row: answer_plainly(edition, row), axis=1))
+
+
+def _words(edition: Edition, decisions: pl.DataFrame) -> tuple[Words, Words]:
+    """Return the bits of the ladder's clauses that are true, and of those that are unknown."""
+    return CompiledClauses(clauses_of(edition.ladder)).evaluate(decisions)
+
+
+def _by_words(edition: Edition, decisions: pl.DataFrame) -> list[Answer]:
+    clauses = CompiledClauses(clauses_of(edition.ladder))
+    rows = clauses.truths(*_words(edition, decisions))
+    return [_answer(edition, rule_truths(clauses.clauses, row, len(edition.ladder))) for row in rows]

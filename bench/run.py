@@ -10,7 +10,7 @@ from bench.harness import Comparison, fresh, here
 from bench.work import Work, row_count
 from crlm_pipeline.marts import build_marts
 from crlm_pipeline.warehouse import building
-from flows.steps import ingested_file
+from flows.job import ingested_file
 from schemas.audit import Run
 
 CHANGED_SHARE = 0.05

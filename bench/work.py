@@ -8,19 +8,20 @@ from pathlib import Path
 import polars as pl
 
 from bench.harness import fresh
+from crlm_pipeline.buckets import PATIENTS_PER_BUCKET
 from crlm_pipeline.cohort.build import Cohort, build_cohort
 from crlm_pipeline.guidelines.load import Knowledge, load_editions
 from crlm_pipeline.guidelines.model import Edition, fact_columns
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.warehouse import Warehouse
-from flows.steps import Job, ingested_file
+from flows.job import Job, ingested_file
 from schemas.audit import Run
 from schemas.cohort import Decision
 from schemas.column import describe
 from schemas.extract import EXTRACT_MODELS
 
 EDITION = "esmo_2022_10"
-SAMPLE = 50_000  # patients at most of what is held in memory at once; a run divides larger registries too
+SAMPLE = PATIENTS_PER_BUCKET  # what a run holds in memory at once
 # What judging reads of a decision beside its facts.
 _BESIDE_FACTS = (
     *("decision_id", "patient_id", "centre_id", "country", "decision_date", "is_relative_calendar", "treatment"),
