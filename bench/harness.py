@@ -79,9 +79,9 @@ class Measured:
 def measure(comparison: Comparison, effort: Effort) -> Measured:
     """Repeat the tasks in turns, every other round backwards."""
     names = list(comparison.tasks)
+    start = time.perf_counter()
     first = {name: comparison.tasks[name].do() for name in names}
     rounds = [first] if _total(first) > min(WARM_UP_BELOW, effort.seconds / 2) else []
-    start = time.perf_counter()
     while not rounds or (len(rounds) < effort.pairs and time.perf_counter() - start < effort.seconds):
         order = names if len(rounds) % 2 else names[::-1]
         rounds.append({name: comparison.tasks[name].do() for name in order})

@@ -14,11 +14,10 @@ _TABLES = ("drug_exposure", "procedure", "assessment", "outcome")
 def compare(work: Work) -> Comparison:
     """Return deriving the lines against a scan of the same tables; rows are exposures."""
     exposures, *history = (pl.read_parquet(work.extract / f"{name}.parquet") for name in _TABLES)
-    as_of = exposures.get_column("start_date").max()
     files = [work.extract / f"{name}.parquet" for name in _TABLES]
 
     def derived() -> Lines:
-        return derive(exposures, History(*history), Windows(), as_of)
+        return derive(exposures, History(*history), Windows(), work.as_of)
 
     assert derived().exposure_role.height == exposures.height, "an exposure has no role"
     return Comparison(

@@ -1,7 +1,7 @@
 """Judging beside reading: one edition, and all series, against DuckDB and Polars scans of the same Parquet columns."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -43,7 +43,7 @@ def compare(work: Work) -> Comparison:
     )
 
 
-def scan_by_duckdb(files: Sequence[Path]) -> tuple[int, ...]:
+def scan_by_duckdb(files: list[Path]) -> tuple[int, ...]:
     """Return how many values each column has, which takes reading all of them."""
     columns = pl.read_parquet_schema(files[0])
     counts = ", ".join(f'count("{name}")' for name in columns)
@@ -53,7 +53,7 @@ def scan_by_duckdb(files: Sequence[Path]) -> tuple[int, ...]:
     return row
 
 
-def scan_by_polars(files: Sequence[Path]) -> tuple[int, ...]:
+def scan_by_polars(files: list[Path]) -> tuple[int, ...]:
     """Return the same counts."""
     return pl.scan_parquet(files).select(pl.all().count()).collect(engine="streaming").row(0)
 
@@ -98,8 +98,7 @@ def _concordance(work: Work) -> pl.DataFrame:
 
 
 def _all_series(work: Work) -> int:
-    as_of = work.cohort.decision.get_column("decision_date").max()
-    return annotate(work.cohort, work.knowledge, Settings(), as_of).judged_anew
+    return annotate(work.cohort, work.knowledge, Settings(), work.as_of).judged_anew
 
 
 def _check(work: Work) -> None:
@@ -113,5 +112,5 @@ def _check(work: Work) -> None:
         assert (verdict, rule_id, missing) == (said.verdict, said.rule_id, list(said.missing_facts)), row["decision_id"]
 
 
-def _unavailable(work: Work, row: dict[str, object]) -> frozenset[str]:
+def _unavailable(work: Work, row: dict[str, Any]) -> frozenset[str]:
     return unavailable_drugs(work.knowledge, row["country"], row["decision_date"])

@@ -13,7 +13,8 @@ from bench import scan
 from bench.harness import Cost, here, peak_mb
 from bench.work import csv_files, job
 from crlm_pipeline.synthetic import write_registry
-from flows.steps import annotate, ingest, report
+from flows.annotating import annotate
+from flows.steps import ingest, report
 
 SEED = 1
 

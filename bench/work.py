@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
@@ -91,10 +92,16 @@ class Work:
         return folder
 
     @cached_property
+    def as_of(self) -> date:
+        """The last day of the sample."""
+        with Warehouse.open_readonly(self.ingested) as ingested:
+            return ingested.read(Run).get_column("as_of").item()
+
+    @cached_property
     def cohort(self) -> Cohort:
         """The cohort of the sample."""
         with Warehouse.open_readonly(self.ingested) as ingested:
-            return build_cohort(ingested, Settings(), ingested.read(Run).get_column("as_of").item())
+            return build_cohort(ingested, Settings(), self.as_of)
 
     @cached_property
     def decisions(self) -> list[Path]:

@@ -16,7 +16,7 @@ from schemas import vocabulary as v
 
 Answer = tuple[frozenset[str], frozenset[str]]
 Context = dict[str, object]
-Response = dict[str, Any]
+Response = Mapping[str, Any]
 
 _UNKNOWN_NUMBER = -1
 _UNKNOWN_TEXT = "?"
@@ -51,7 +51,11 @@ class ZenLadder:
 def answer_of(response: Response) -> Answer:
     """Return the rules that match and those that match or may match."""
     found = {row["rule"] for row in response["result"]}
-    return tuple(frozenset(each[1:] for each in found if each[0] == kind) for kind in (_MATCHES, _MAY_MATCH))
+    return _named(found, _MATCHES), _named(found, _MAY_MATCH)
+
+
+def _named(found: set[str], kind: str) -> frozenset[str]:
+    return frozenset(each[1:] for each in found if each[0] == kind)
 
 
 def _own(clauses: Iterable[Clause]) -> list[Clause]:

@@ -103,10 +103,14 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     found: list[float] = []
     monkeypatch.setattr(guard, "GUARDED", {"one": ("mine_vs_other",)})
     monkeypatch.setattr(guard, "FAMILIES", {"one": lambda _: measured([], []).comparison})
-    monkeypatch.setattr(guard, "_on_record", lambda: {"mine_vs_other": 10.0})
+    monkeypatch.setattr(guard, "on_record", lambda: {"mine_vs_other": 10.0})
     monkeypatch.setattr(guard, "measure", lambda *_: measured([found.pop(0)], [1]))
     yield found
     assert not found, "measured too seldom"
+
+
+def test_every_guarded_ratio_is_on_record() -> None:
+    assert {ratio for ratios in guard.GUARDED.values() for ratio in ratios} <= guard.on_record().keys()
 
 
 def test_the_guard_passes_what_is_as_on_record(guarded: list[float], tmp_path) -> None:
@@ -122,4 +126,4 @@ def test_the_guard_measures_again_before_it_fails(guarded: list[float], tmp_path
 def test_the_guard_fails_what_is_worse_twice(guarded: list[float], tmp_path, capsys) -> None:
     guarded += [30.0, 25.0]
     assert guard.guard(tmp_path) == 1
-    assert "mine_vs_other: more than 2 times worse" in capsys.readouterr().out
+    assert "mine_vs_other 25, on record 10: more than 2 times worse" in capsys.readouterr().out
