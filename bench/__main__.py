@@ -2,6 +2,8 @@
 
 Tasks of a comparison are repeated in turns, five rounds or as many as fit; `bench/results.json` keeps medians.
 Seconds belong to the machine; compare ratios only. `python -m bench.page` then writes docs/performance.md.
+Figures that a run does not take stay as they were for its size; `--patients 5000000 --only scan` judges ten million
+decisions and writes no registry of that size.
 """
 
 import argparse
@@ -20,7 +22,6 @@ from bench.work import Work
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--patients", type=int, default=20_000, help="size of the synthetic registry")
-    parser.add_argument("--decisions", type=int, help="how many decisions to judge by one edition; default: its own")
     parser.add_argument("--only", choices=FAMILIES, action="append", help="take this comparison only; may be repeated")
     parser.add_argument("--pairs", type=int, default=Effort().pairs, help="rounds at most")
     parser.add_argument(
@@ -30,7 +31,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="crlm-bench-") as name:
         if given.guard:
             sys.exit(guard(Path(name)))
-        work = Work(Path(name), given.patients, given.decisions)
+        work = Work(Path(name), given.patients)
         parts = []
         for family in given.only or FAMILIES:
             print(f"{family} ...", file=sys.stderr)

@@ -13,7 +13,8 @@ PAGE = DOCS / "performance.md"
 CHART = DOCS / "assets" / "performance.svg"
 BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 
-_WIDTH, _HEIGHT = 640.0, 360.0
+_WIDTH, _HEIGHT = 640.0, 380.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 70.0, _WIDTH - 45, 84.0, _HEIGHT - 50
 _CURVES = {
     "read_csv": ("read the files (Polars)", svg.GREY),
     "ingest": ("ingest", svg.PALE_TEAL),
@@ -55,11 +56,11 @@ def _figure(value: float) -> str:
 
 
 def chart(results: Sequence[Result]) -> str:
-    """Return seconds against size, both on scales of powers of ten: a straight rise of 45 degrees is even cost."""
+    """Return seconds against size, both on scales of powers of ten."""
     points = {name: curve for name in _CURVES if (curve := _points(name, results))}
     every = [point for curve in points.values() for point in curve]
-    across = _scale([x for x, _ in every], 70, _WIDTH - 20)
-    up = _scale([y for _, y in every], _HEIGHT - 50, 60)
+    across = _scale([x for x, _ in every], _LEFT, _RIGHT)
+    up = _scale([y for _, y in every], _BOTTOM, _TOP)
     drawn = [_across(across), _up(up)]
     for name, curve in points.items():
         words, colour = _CURVES[name]
@@ -69,7 +70,7 @@ def chart(results: Sequence[Result]) -> str:
             svg.dot(*place, colour, f"{words}: {y:.3g} s for {x:,}")
             for place, (x, y) in zip(places, curve, strict=True)
         ]
-    legend, _ = svg.legend([(svg.square(_CURVES[name][1]), _CURVES[name][0]) for name in points], 70, _WIDTH, 14)
+    legend, _ = svg.legend([(svg.square(_CURVES[name][1]), _CURVES[name][0]) for name in points], _LEFT, _WIDTH, 14)
     picture = svg.drawing("".join(drawn) + legend, _WIDTH, _HEIGHT)
     # A file of its own knows no style sheet: it brings its paper and the colour of its text.
     return picture.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" style="background:#fff;color:#222" ', 1)
@@ -88,18 +89,18 @@ def _scale(values: Sequence[float], start: float, end: float) -> svg.Scale:
 
 
 def _across(scale: svg.Scale) -> str:
-    parts = [svg.text("patients; decisions where they are judged", _WIDTH / 2, _HEIGHT - 12, "middle")]
+    parts = [svg.text("patients; decisions where they are judged", (_LEFT + _RIGHT) / 2, _BOTTOM + 38, "middle")]
     for power in range(int(scale.low), int(scale.high) + 1):
         x = scale.at(power)
-        parts += [svg.line(x, 60, x, _HEIGHT - 50, svg.ink(0.12)), _power(10**power, x, _HEIGHT - 32, "middle")]
+        parts += [svg.line(x, _TOP, x, _BOTTOM, svg.ink(0.12)), _power(10**power, x, _BOTTOM + 18, "middle")]
     return "".join(parts)
 
 
 def _up(scale: svg.Scale) -> str:
-    parts = [svg.text("seconds", 70, 52)]
+    parts = [svg.text("seconds", _LEFT, _TOP - 12)]
     for power in range(int(scale.low), int(scale.high) + 1):
         y = scale.at(power)
-        parts += [svg.line(70, y, _WIDTH - 20, y, svg.ink(0.12)), _power(10**power, 62, y + 4, "end")]
+        parts += [svg.line(_LEFT, y, _RIGHT, y, svg.ink(0.12)), _power(10**power, _LEFT - 8, y + 4, "end")]
     return "".join(parts)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from bench.harness import fresh
-from crlm_pipeline.buckets import PATIENTS_PER_BUCKET
+from crlm_pipeline.buckets import PATIENTS_PER_BUCKET, bucket_count
 from crlm_pipeline.cohort.build import Cohort, build_cohort
 from crlm_pipeline.guidelines.load import Knowledge, load_editions
 from crlm_pipeline.guidelines.model import Edition, fact_columns
@@ -38,11 +38,10 @@ def decision_columns() -> list[str]:
 
 @dataclass(frozen=True)
 class Work:
-    """A folder to work in, the size of the registry, and how many decisions are judged (none: two per patient)."""
+    """A folder to work in and the size of the registry."""
 
     folder: Path
     patients: int
-    decisions_wanted: int | None = None
 
     @cached_property
     def knowledge(self) -> Knowledge:
@@ -105,7 +104,7 @@ class Work:
 
     @cached_property
     def decisions(self) -> list[Path]:
-        """Parquet files of decisions: those of the sample, repeated until there are as many as wanted.
+        """Parquet files of decisions: those of the sample, repeated until they stand for the patients of the registry.
 
         A run judges a large registry in parts of this size too, so repeating them saves no work.
         """
@@ -113,8 +112,7 @@ class Work:
         folder.mkdir()
         first = folder / "000.parquet"
         self.cohort.decision.select(decision_columns()).write_parquet(first)
-        wanted = self.decisions_wanted or self.cohort.decision.height * self.patients // min(self.patients, SAMPLE)
-        parts = [folder / f"{number:03}.parquet" for number in range(max(1, wanted // self.cohort.decision.height))]
+        parts = [folder / f"{number:03}.parquet" for number in range(bucket_count(self.patients))]
         for part in parts[1:]:
             shutil.copyfile(first, part)
         return parts
