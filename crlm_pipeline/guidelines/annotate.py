@@ -9,12 +9,11 @@ import polars as pl
 from crlm_pipeline.cohort.build import Cohort
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.guidelines.earlier import SHARED_MODELS, Earlier
-from crlm_pipeline.guidelines.evaluation import Situations
 from crlm_pipeline.guidelines.judging import Judgement, judge, safety_findings, worst_safety
 from crlm_pipeline.guidelines.load import Knowledge, Series
 from crlm_pipeline.guidelines.numbering import number_states
 from crlm_pipeline.guidelines.pathway import patient_pathways
-from crlm_pipeline.guidelines.situations import number_situations
+from crlm_pipeline.guidelines.situations import Situations, number_situations
 from crlm_pipeline.guidelines.variants import Variant, active_rules, judged_by
 from crlm_pipeline.guidelines.verdicts import final_verdicts, kinder, not_in_force
 from crlm_pipeline.guidelines.what_if import numbered, what_if

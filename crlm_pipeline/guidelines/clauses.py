@@ -38,6 +38,12 @@ class Clause:
         """Return whether the clause holds of the facts."""
         return both(holds(c.test, facts.get(c.fact), c.reading) for c in self.conditions)
 
+    def fails(self, fact: str, value: object) -> bool:
+        """Whether the clause asks for the fact and cannot hold while it has this value."""
+        return fact in self.askable and any(
+            holds(c.test, value, c.reading) is False for c in self.conditions if c.fact == fact
+        )
+
 
 def _conditions(conditions: Conditions, reading: Reading) -> tuple[Condition, ...]:
     return tuple(Condition(fact, test, reading) for fact, test in conditions.items())

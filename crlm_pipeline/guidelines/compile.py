@@ -4,17 +4,17 @@ Bits are gathered in groups of eight (one byte each), which Polars does fastest,
 order is the order of precedence, so the first true rule is the lowest bit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from operator import ge, gt, le, lt
-from typing import Final
 
 import numpy as np
 import polars as pl
 
+from crlm_pipeline.guidelines.bits import flagged
 from crlm_pipeline.guidelines.clauses import Clause, Condition
 from crlm_pipeline.guidelines.model import UNKNOWN, Range, fact_columns
-from crlm_pipeline.guidelines.truth import Reading, Truth
+from crlm_pipeline.guidelines.truth import Reading
 from schemas import vocabulary as v
 
 _COMPARISONS = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
@@ -30,6 +30,7 @@ class CompiledClauses:
     def __init__(self, clauses: Sequence[Clause]) -> None:
         """Take the clauses in the order of precedence."""
         self.clauses = tuple(clauses)
+        self.names: tuple[str, ...] = tuple(f"clause_{place}" for place in range(len(self.clauses)))
 
     @cached_property
     def facts(self) -> tuple[str, ...]:
@@ -37,9 +38,13 @@ class CompiledClauses:
         return tuple(sorted({fact for clause in self.clauses for fact in clause.askable}))
 
     @cached_property
-    def askable(self) -> tuple[frozenset[str], ...]:
-        """The facts that leave each clause open while unknown."""
-        return tuple(clause.askable for clause in self.clauses)
+    def asking(self) -> tuple[int, ...]:
+        """Per fact, the bits of the clauses that it leaves open while unknown."""
+        return tuple(flagged(fact in clause.askable for clause in self.clauses) for fact in self.facts)
+
+    def asked(self, clauses: int) -> int:
+        """Return the bits of the facts that some of the clauses ask for."""
+        return flagged(clauses & asking for asking in self.asking)
 
     @property
     def word_count(self) -> int:
@@ -51,48 +56,29 @@ class CompiledClauses:
         """One nullable Boolean per clause; null is unknown."""
         return tuple(_clause_expression(clause) for clause in self.clauses)
 
+    def truths(self, frame: pl.DataFrame) -> pl.LazyFrame:
+        """Return the frame with the truth of each clause (`names`) as a nullable Boolean."""
+        # A clause without conditions is a literal: with_columns gives it the height of the frame, select would not.
+        return frame.lazy().with_columns(
+            expression.alias(name) for name, expression in zip(self.names, self.expressions, strict=True)
+        )
+
     def evaluate(self, frame: pl.DataFrame) -> tuple[Words, Words]:
         """Return the true and the open bits: two arrays, decisions by words."""
-        selected = [
-            word
-            for number in range(self.word_count)
-            for word in self._word(number, self.expressions[number * WORD : (number + 1) * WORD])
-        ]
-        bits = frame.lazy().select(selected).collect()
-        arrays = [bits.get_column(name).to_numpy() for name in bits.columns]
-        shape = (frame.height, self.word_count)
-        if not arrays:
-            return np.zeros(shape, np.uint64), np.zeros(shape, np.uint64)
-        return np.stack(arrays[0::2], axis=1), np.stack(arrays[1::2], axis=1)
-
-    def _word(self, number: int, expressions: Sequence[pl.Expr]) -> tuple[pl.Expr, pl.Expr]:
-        true = [expression.fill_null(value=False) for expression in expressions]
-        unknown = [expression.is_null() for expression in expressions]
-        return _packed(true).alias(f"true_{number}"), _packed(unknown).alias(f"open_{number}")
-
-    def uses(self, fact: str) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-        """Return the words with the bits of the clauses that the fact can leave open."""
-        return self.mask(index for index, clause in enumerate(self.clauses) if fact in clause.askable)
-
-    def mask(self, indices: Iterable[int]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-        """Return words with the bits of the given clause numbers set."""
-        words = np.zeros(self.word_count, np.uint64)
-        for index in indices:
-            words[index // WORD] |= np.uint64(1) << np.uint64(index % WORD)
-        return words
-
-    def truths(self, true: Words, unknown: Words) -> list[tuple[Truth, ...]]:
-        """Return the truth of each clause, per row of the words."""
-        codes = 2 * self._unpacked(unknown) + self._unpacked(true)
-        return [tuple(map(_TRUTHS.__getitem__, row)) for row in codes.tolist()]
-
-    def _unpacked(self, words: Words) -> np.ndarray[tuple[int, int], np.dtype[np.int8]]:
-        places = np.arange(len(self.clauses))
-        return ((words[:, places // WORD] >> (places % WORD).astype(np.uint64)) & np.uint64(1)).astype(np.int8)
+        columns = [pl.col(name) for name in self.names]
+        opened = [column.is_null() for column in columns]
+        bits = self.truths(frame).select(*packed(columns, "true"), *packed(opened, "open")).collect()
+        return words_of(bits, "true"), words_of(bits, "open")
 
 
-# By two bits, unknown and true; what is true is not unknown.
-_TRUTHS: Final[tuple[Truth, ...]] = (False, True, None, True)
+def words_of(bits: pl.DataFrame, prefix: str) -> Words:
+    """Return the words of a frame that `packed` named by the prefix: an array, rows by words."""
+    return bits.select(f"^{prefix}_\\d+$").to_numpy().astype(np.uint64, copy=False)
+
+
+def as_words(bits: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """Return bits as so many words."""
+    return np.array([bits >> (WORD * place) & (1 << WORD) - 1 for place in range(count)], np.uint64)
 
 
 def any_clause(expressions: Sequence[pl.Expr], frame: pl.DataFrame) -> pl.Series:
@@ -156,7 +142,15 @@ def _meets(condition: Condition) -> pl.Expr:
     return column.is_in(values)
 
 
-def _packed(bits: Sequence[pl.Expr]) -> pl.Expr:
+def packed(bits: Sequence[pl.Expr], prefix: str) -> list[pl.Expr]:
+    """Return the Booleans as words `<prefix>_0`, ...: the lowest bit for the first, null as not set."""
+    return [
+        _word(bits[start : start + WORD]).alias(f"{prefix}_{number}")
+        for number, start in enumerate(range(0, len(bits), WORD))
+    ]
+
+
+def _word(bits: Sequence[pl.Expr]) -> pl.Expr:
     groups = [bits[start : start + _GROUP] for start in range(0, len(bits), _GROUP)]
     word = pl.lit(0, pl.UInt64)
     for place, group in enumerate(groups):

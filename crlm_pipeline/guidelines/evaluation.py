@@ -1,206 +1,180 @@
-"""One edition applied to many decisions: clauses as bits, then each distinct state of knowledge worked out once."""
+"""One edition applied to many decisions: clauses as bits, then each distinct state of knowledge worked out once.
 
-from collections.abc import Sequence
+What cannot matter to the outcome is cleared from the bits first, in two steps: what one decision tells of itself while
+it is read (`_known`), and what follows from how its treatment stands to the options (`_states`), worked out for the
+decisions that the first step does not tell apart together. `docs/compile-step.md` says why each clearing is safe.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from crlm_pipeline.guidelines.compile import WORD, CompiledClauses, Words, is_open
-from crlm_pipeline.guidelines.outcome import Ladder, Outcome, State, brief_outcome, outcome
-from crlm_pipeline.guidelines.standing import Given, Profile, is_demanded
-from crlm_pipeline.guidelines.truth import Truth
+from crlm_pipeline.guidelines.bits import places
+from crlm_pipeline.guidelines.compile import CompiledClauses, Words, as_words, is_open, packed, words_of
+from crlm_pipeline.guidelines.ladder import Ladder, State
+from crlm_pipeline.guidelines.outcome import Outcome, outcome
+from crlm_pipeline.guidelines.situations import Numbers, Situations
+from crlm_pipeline.guidelines.standing import Fit
+from crlm_pipeline.guidelines.states import any_of, columns_of, distinct_rows, numbers_of, still_unknown
 
-_NOTHING: Final = frozenset[str]()
-
-
-@dataclass(frozen=True, slots=True)
-class Situations:
-    """What the decisions share: every distinct treatment and profile, numbered as in the decisions' columns."""
-
-    given: tuple[Given, ...]
-    profiles: tuple[Profile, ...]
+# Ladders of a run times the sets of situations of a part of the registry.
+_LADDERS_AT_ONCE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """The state of each decision (aligned with the frame evaluated) and the outcome of each state."""
 
-    state_no: np.ndarray[tuple[int], np.dtype[np.uint32]]
+    state_no: Numbers
     outcomes: tuple[Outcome, ...]
 
 
-def evaluate(
-    ladder: Ladder,
-    active: frozenset[int],
-    decisions: pl.DataFrame,
-    situations: Situations,
-    *,
-    is_brief: bool = False,
-) -> Evaluation:
-    """Apply the active rules of a ladder; `decisions` has the facts, `given_no` and `profile_no`.
-
-    `is_brief`: leave out the sentences and the missing facts; far fewer states differ then.
-    """
-    decisions, profiles = _with_profiles_of(ladder, decisions, situations)
-    clauses = CompiledClauses(ladder.clauses)
-    true, unknown = clauses.evaluate(decisions)
-    in_play = clauses.mask(index for index, clause in enumerate(clauses.clauses) if clause.rule_no in active)
-    kept = _kept(ladder, clauses, profiles, true & in_play, decisions.get_column("profile_no").to_numpy())
-    true, unknown = true & in_play & kept, unknown & in_play & kept
-    if is_brief:
-        state_no, states = _distinct(clauses, _brief_keys(ladder, clauses, decisions, true, unknown))
-    else:
-        state_no, states = distinct_states(clauses, decisions, true, unknown)
-    work_out = brief_outcome if is_brief else outcome
-    outcomes = tuple(
-        work_out(
-            ladder,
-            State(
-                truths=state.truths,
-                unknown=state.unknown,
-                given=situations.given[state.given_no],
-                profile=profiles[state.profile_no],
-                active=active,
-            ),
-        )
-        for state in states
-    )
-    return Evaluation(state_no, outcomes)
+def evaluate(ladder: Ladder, active: frozenset[int], decisions: pl.DataFrame, situations: Situations) -> Evaluation:
+    """Apply the active rules of a ladder; `decisions` has the facts and `situation_no`."""
+    fits = _fits(ladder, situations)
+    fit_no = fits.numbers[decisions.get_column("situation_no").to_numpy()]
+    known = _known(ladder, active, decisions.with_columns(surely_due=fits.surely_due[fit_no]))
+    known_no, distinct = distinct_rows(known.with_columns(fit_no=fit_no))
+    state_no, states = distinct_rows(_states(ladder, distinct, fits))
+    return Evaluation(state_no[known_no], tuple(outcome(ladder, state) for state in _read(states)))
 
 
 @dataclass(frozen=True, slots=True)
-class ClauseState:
-    """The truth of each clause and the facts unknown to it, for one treatment and profile."""
+class _Fits:
+    """The distinct fits of situations to a ladder, as words, a row per fit.
 
-    truths: tuple[Truth, ...]
-    unknown: tuple[frozenset[str], ...]
-    given_no: int
-    profile_no: int
-
-
-def distinct_states(
-    clauses: CompiledClauses, decisions: pl.DataFrame, true: Words, unknown: Words
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint32]], tuple[ClauseState, ...]]:
-    """Return the state number of each decision and the states, in order of first appearance."""
-    return _distinct(clauses, _keys(clauses, decisions, true, unknown))
-
-
-def _distinct(
-    clauses: CompiledClauses, keys: pl.DataFrame
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint32]], tuple[ClauseState, ...]]:
-    states = keys.unique(maintain_order=True).with_row_index("state_no")
-    joined = keys.join(states, on=keys.columns, how="left", maintain_order="left")
-    truths = clauses.truths(_words(states, "true"), _words(states, "open"))
-    return joined.get_column("state_no").to_numpy(), tuple(
-        _state(clauses, of_state, row) for of_state, row in zip(truths, states.iter_rows(named=True), strict=True)
-    )
-
-
-def _words(states: pl.DataFrame, prefix: str) -> Words:
-    return states.select(f"^{prefix}_\\d+$").to_numpy().astype(np.uint64, copy=False)
-
-
-def _with_profiles_of(
-    ladder: Ladder, decisions: pl.DataFrame, situations: Situations
-) -> tuple[pl.DataFrame, tuple[Profile, ...]]:
-    """Number the profiles anew by what matters to the ladder's options; the plain one keeps its number."""
-    seen = [profile.among(ladder.drugs) for profile in situations.profiles]
-    numbers = {profile: number for number, profile in enumerate(dict.fromkeys(seen))}
-    renumbered = pl.Series([numbers[profile] for profile in seen], dtype=pl.UInt32)
-    return decisions.with_columns(renumbered.gather(decisions.get_column("profile_no")).alias("profile_no")), tuple(
-        numbers
-    )
-
-
-def _brief_keys(
-    ladder: Ladder, clauses: CompiledClauses, decisions: pl.DataFrame, true: Words, unknown: Words
-) -> pl.DataFrame:
-    """Return the keys for outcomes that name no facts: one alternative of a rule is as good as another.
-
-    The first clause of a rule stands for the rule; the rest of its clauses, the options of a rule that is false, and
-    the facts unknown are left out.
+    `numbers`: the fit of each situation; `surely_due`: the rules that, once true, demand something; `idle`: the rules
+    that, while open, can change nothing.
     """
-    for own_places, option_places in zip(ladder.own_clauses, ladder.option_clauses, strict=True):
-        own, first = clauses.mask(own_places), clauses.mask(own_places[:1])
-        holds = ((true & own) != 0).any(axis=1)
-        may_hold = ((unknown & own) != 0).any(axis=1) & ~holds
-        dropped: Words = _where(~(holds | may_hold), clauses.mask(option_places)) | own
-        kept: Words = ~dropped
-        true = _where(holds, first) | (true & kept)
-        unknown = _where(may_hold, first) | (unknown & kept)
-    keys = _keys(clauses, decisions, true, unknown)
-    return keys.with_columns(missing=pl.lit(0, pl.UInt64))
+
+    numbers: Numbers
+    surely_due: np.ndarray[tuple[int], np.dtype[np.uint64]]
+    idle: np.ndarray[tuple[int], np.dtype[np.uint64]]
+    kept: Words
+    due: Words
+    given: Words
+    advised_against: np.ndarray[tuple[int], np.dtype[np.uint64]]
+    is_nothing_given: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
-def _where(is_met: np.ndarray, words: np.ndarray) -> Words:
-    """Return the words in the rows where something is met, none elsewhere."""
-    rows: Words = np.where(is_met[:, None], words, np.zeros_like(words))
-    return rows
+@lru_cache(maxsize=_LADDERS_AT_ONCE)
+def _fits(ladder: Ladder, situations: Situations) -> _Fits:
+    numbers, fits = ladder.options.fits(situations)
+    option_words = ladder.options.word_count
+    return _Fits(
+        numbers=numbers,
+        surely_due=np.array(
+            [ladder.options.rules_among(fit.due & ladder.options.unconditional) for fit in fits], np.uint64
+        ),
+        idle=np.array([ladder.idle(fit) for fit in fits], np.uint64),
+        kept=np.stack([as_words(fit.kept, option_words) for fit in fits]),
+        due=np.stack([as_words(fit.due, option_words) for fit in fits]),
+        given=np.stack([as_words(fit.given, option_words) for fit in fits]),
+        advised_against=np.array([fit.advised_against for fit in fits], np.uint64),
+        is_nothing_given=np.array([fit.is_nothing_given for fit in fits], bool),
+    )
 
 
-def _kept(
-    ladder: Ladder, clauses: CompiledClauses, profiles: Sequence[Profile], true: Words, profile_no: np.ndarray
-) -> Words:
-    """Return the bits down to the first true rule that surely demands something; what lies below cannot matter."""
-    demanding = np.stack([clauses.mask(_demanding_clauses(ladder, profile)) for profile in profiles])[profile_no]
-    kept = np.full_like(true, np.iinfo(np.uint64).max)
-    is_over = np.zeros(len(true), bool)
-    one = np.uint64(1)
-    for word in range(clauses.word_count):
-        hits = true[:, word] & demanding[:, word]
-        lowest = hits & (~hits + one)
-        kept[:, word] = np.where(is_over, 0, np.where(hits == 0, kept[:, word], (lowest << one) - one))
-        is_over |= hits != 0
-    return kept
+def _known(ladder: Ladder, active: frozenset[int], decisions: pl.DataFrame) -> pl.DataFrame:
+    """Return what is known of the active rules: `true_N` and `open_N` of the clauses, `unknown` of the facts.
+
+    Cleared are: what stands below the first true rule of which something is surely due; the other clauses of a rule
+    that is true; the options of one that is false.
+    """
+    clauses = ladder.compiled
+    own = {number: _names(clauses, ladder.own[number]) for number in sorted(active)}
+    truths = clauses.truths(decisions).with_columns(
+        pl.any_horizontal(names).alias(f"rule_{number}") for number, names in own.items()
+    )
+    rules = [pl.col(f"rule_{n}") if n in active else pl.lit(value=False) for n in range(len(ladder.rules))]
+    (true_rules,) = packed(rules, "true_rules")
+    ended = truths.with_columns(last=(true_rules & pl.col("surely_due")).bitwise_trailing_zeros().cast(pl.UInt8))
+    cleared = ended.with_columns(
+        each for number in range(len(ladder.rules)) for each in _cleared(ladder, number, is_active=number in active)
+    )
+    columns = [pl.col(name) for name in clauses.names]
+    return cleared.select(
+        *packed(columns, "true"),
+        *packed([column.is_null() for column in columns], "open"),
+        *packed([_leaves_open(ladder, fact) for fact in range(len(ladder.facts))], "unknown"),
+    ).collect()
 
 
-def _demanding_clauses(ladder: Ladder, profile: Profile) -> list[int]:
-    """Return the places of the clauses of rules that, once true, demand something of a patient of this profile."""
-    return [
-        place
-        for places, rule in zip(ladder.own_clauses, ladder.rules, strict=True)
-        if any(not option.when and is_demanded(option, profile) for option in rule.options)
-        for place in places
-    ]
+def _names(clauses: CompiledClauses, bits: int) -> list[str]:
+    return [clauses.names[place] for place in places(bits)]
 
 
-def _keys(clauses: CompiledClauses, decisions: pl.DataFrame, true: Words, unknown: Words) -> pl.DataFrame:
-    """Return the distinguishing columns of each decision: its bits, the facts that leave it open, given and profile."""
-    words = {f"true_{n}": true[:, n] for n in range(clauses.word_count)}
-    words |= {f"open_{n}": unknown[:, n] for n in range(clauses.word_count)}
-    facts = clauses.facts
-    assert len(facts) <= WORD, "an edition asks for more facts than one word holds"
-    missing = np.zeros(decisions.height, np.uint64)
-    is_null = decisions.select(is_open(fact).alias(fact) for fact in facts)
-    for bit, fact in enumerate(facts):
-        matters = ((unknown & clauses.uses(fact)) != 0).any(axis=1) & is_null.get_column(fact).to_numpy()
-        missing |= matters.astype(np.uint64) << np.uint64(bit)
+def _cleared(ladder: Ladder, number: int, *, is_active: bool) -> Iterator[pl.Expr]:
+    """Yield the clauses of a rule: the first true one stands for all of them, a false rule has no options."""
+    first, *others = _names(ladder.compiled, ladder.own[number])
+    conditional = _names(ladder.compiled, ladder.conditional[number])
+    if not is_active:
+        yield pl.lit(value=False).alias(first)
+        yield from (pl.lit(value=False).alias(name) for name in (*others, *conditional))
+        return
+    truth, is_in_play = pl.col(f"rule_{number}"), pl.col("last") >= number
+    is_true = truth.fill_null(value=False)
+    yield (pl.col(first) | is_true) & is_in_play
+    yield from (pl.col(name) & ~is_true & is_in_play for name in others)
+    yield from (pl.col(name) & truth.fill_null(value=True) & is_in_play for name in conditional)
+
+
+def _leaves_open(ladder: Ladder, fact: int) -> pl.Expr:
+    clauses = ladder.compiled
+    asking = [pl.col(name).is_null() for name in _names(clauses, ladder.compiled.asking[fact])]
+    return pl.any_horizontal(asking) & is_open(ladder.facts[fact])
+
+
+def _states(ladder: Ladder, known: pl.DataFrame, fits: _Fits) -> pl.DataFrame:
+    """Return the states of what is known under a fit, cleared of what the fit makes idle.
+
+    Cleared are: open rules that can change nothing, with the facts that only they ask for; how the treatment stands to
+    the options of rules that are not in play.
+    """
+    fit_no = known.get_column("fit_no").to_numpy()
+    true, unsettled = words_of(known, "true").copy(), words_of(known, "open").copy()
+    idle = fits.idle[fit_no][:, None]
+    options = np.zeros((known.height, ladder.options.word_count), np.uint64)
+    rules = np.zeros(known.height, np.uint64)
+    for number in range(len(ladder.rules)):
+        own = ladder.own[number]
+        is_idle = any_of(idle, 1 << number) & any_of(unsettled, own) & ~any_of(true, own)
+        others = as_words(~ladder.clauses_of(number), true.shape[1])
+        true[is_idle] &= others
+        unsettled[is_idle] &= others
+        is_in_play = any_of(true | unsettled, own)
+        options[is_in_play] |= as_words(ladder.options.of_rule(number), options.shape[1])
+        rules[is_in_play] |= np.uint64(1 << number)
     return pl.DataFrame(
         {
-            **words,
-            "missing": missing,
-            "given_no": decisions.get_column("given_no"),
-            "profile_no": decisions.get_column("profile_no"),
+            **columns_of("true", true),
+            **columns_of("open", unsettled),
+            **columns_of("unknown", still_unknown(ladder.compiled.asking, unsettled, words_of(known, "unknown"))),
+            **columns_of("kept", fits.kept[fit_no] & options),
+            **columns_of("due", fits.due[fit_no] & options),
+            **columns_of("given", fits.given[fit_no] & options),
+            "advised_against": fits.advised_against[fit_no] & rules,
+            "is_nothing_given": fits.is_nothing_given[fit_no],
         }
     )
 
 
-def _state(clauses: CompiledClauses, truths: tuple[Truth, ...], row: dict[str, int]) -> ClauseState:
-    missing = frozenset(_named(row["missing"], clauses.facts))
-    return ClauseState(
-        truths=truths,
-        unknown=tuple(
-            askable & missing if truth is None else _NOTHING
-            for askable, truth in zip(clauses.askable, truths, strict=True)
-        )
-        if missing
-        else (_NOTHING,) * len(truths),
-        given_no=row["given_no"],
-        profile_no=row["profile_no"],
-    )
-
-
-def _named(word: int, names: Sequence[str]) -> list[str]:
-    return [name for bit, name in enumerate(names) if word >> bit & 1]
+def _read(states: pl.DataFrame) -> Iterator[State]:
+    """Yield the states as the plain evaluator takes them."""
+    parts = {name: numbers_of(words_of(states, name)) for name in ("true", "open", "unknown", "kept", "due", "given")}
+    for true, unsettled, unknown, kept, due, given, advised_against, is_nothing_given in zip(
+        parts["true"],
+        parts["open"],
+        parts["unknown"],
+        parts["kept"],
+        parts["due"],
+        parts["given"],
+        states.get_column("advised_against"),
+        states.get_column("is_nothing_given"),
+        strict=True,
+    ):
+        yield State(true, unsettled, unknown, Fit(kept, due, given, advised_against, is_nothing_given))

@@ -8,16 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from crlm_pipeline.guidelines.bits import flagged
 from crlm_pipeline.guidelines.clauses import clauses_of, unknown_facts
-from crlm_pipeline.guidelines.labels import LabelOutcome, label_outcome
+from crlm_pipeline.guidelines.labels import LabelOutcome, covering, label_outcome
+from crlm_pipeline.guidelines.ladder import State, ladder_of
 from crlm_pipeline.guidelines.load import Knowledge, Series, is_active
 from crlm_pipeline.guidelines.model import Edition, SafetyRule, TestRule, fact_columns
-from crlm_pipeline.guidelines.outcome import Outcome, State, ladder_of, outcome
+from crlm_pipeline.guidelines.outcome import Outcome, outcome
 from crlm_pipeline.guidelines.patterns import expand, key, tokens
 from crlm_pipeline.guidelines.safety import safety_truth, watched_drugs
 from crlm_pipeline.guidelines.situations import profile_of, unavailable_drugs
 from crlm_pipeline.guidelines.standing import Given, Profile
-from crlm_pipeline.guidelines.truth import Facts, Truth, rule_truth
+from crlm_pipeline.guidelines.truth import Facts, Truth, is_unknown, rule_truth
 
 _DISCORDANT = ("discordant_not_given", "discordant_not_recommended")
 
@@ -82,14 +84,16 @@ def judge_one(
 
 def _ladder(edition: Edition, active: frozenset[str], decision: Facts, given: Given, profile: Profile) -> Outcome:
     ladder = ladder_of(edition)
+    truths = [
+        clause.truth(decision) if edition.ladder[clause.rule_no].id in active else False for clause in ladder.clauses
+    ]
     return outcome(
         ladder,
         State(
-            truths=tuple(clause.truth(decision) for clause in ladder.clauses),
-            unknown=tuple(unknown_facts(ladder.clauses, decision)),
-            given=given,
-            profile=profile,
-            active=frozenset(number for number, rule in enumerate(edition.ladder) if rule.id in active),
+            true=flagged(truth is True for truth in truths),
+            open=flagged(truth is None for truth in truths),
+            unknown=flagged(is_unknown(decision.get(fact)) for fact in ladder.facts),
+            fit=ladder.options.fit(given, profile),
         ),
     )
 
@@ -97,7 +101,7 @@ def _ladder(edition: Edition, active: frozenset[str], decision: Facts, given: Gi
 def _label(edition: Edition, active: frozenset[str], decision: Facts, given: Given) -> LabelOutcome:
     truths = [rule_truth(rule, decision) if rule.id in active else False for rule in edition.wordings]
     unknown = [frozenset[str]().union(*unknown_facts(clauses_of([rule]), decision)) for rule in edition.wordings]
-    return label_outcome(edition, given.treatment, truths, unknown)
+    return label_outcome(edition, covering(edition, given.treatment), truths, unknown)
 
 
 def _safety(rule: SafetyRule, given: Given, decision: Facts, class_views: Sequence[Facts]) -> SafetyAnswer:

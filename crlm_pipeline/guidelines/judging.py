@@ -6,13 +6,15 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from crlm_pipeline.guidelines.clauses import clauses_of, rule_truths
-from crlm_pipeline.guidelines.compile import CompiledClauses, any_clause
-from crlm_pipeline.guidelines.evaluation import Situations, distinct_states, evaluate
-from crlm_pipeline.guidelines.labels import label_outcome
-from crlm_pipeline.guidelines.model import Edition
-from crlm_pipeline.guidelines.outcome import Outcome, ladder_of
+from crlm_pipeline.guidelines.clauses import clauses_of
+from crlm_pipeline.guidelines.compile import CompiledClauses, packed
+from crlm_pipeline.guidelines.evaluation import evaluate
+from crlm_pipeline.guidelines.label_states import label_states
+from crlm_pipeline.guidelines.ladder import ladder_of
+from crlm_pipeline.guidelines.model import Edition, TestRule
+from crlm_pipeline.guidelines.outcome import Outcome
 from crlm_pipeline.guidelines.safety import SafetyAnswers, answer, unchecked_reason
+from crlm_pipeline.guidelines.situations import Situations
 
 # What the ladder, or a label, says of a decision before scope, safety and recorded reasons are weighed.
 LADDER_SCHEMA: Final = pl.Schema(
@@ -53,27 +55,22 @@ def judge(
     decisions: pl.DataFrame,
     class_view: pl.DataFrame,
     situations: Situations,
-    *,
-    is_brief: bool = False,
 ) -> Judgement:
-    """Apply the active rules (ids) of an edition to decisions numbered by `number_situations`.
-
-    `is_brief`: a ladder says neither why nor what is missing, which costs far less.
-    """
+    """Apply the active rules (ids) of an edition to decisions numbered by `number_situations`."""
     if edition.kind == "label":
         ladder, options = _by_label(edition, active, decisions, situations)
     else:
-        ladder, options = _by_ladder(edition, active, decisions, situations, is_brief=is_brief)
+        ladder, options = _by_ladder(edition, active, decisions, situations)
     required, unknown = _tests(edition, active, decisions)
     safety = answer(edition, active, decisions, class_view, situations)
     return Judgement(edition, ladder, options, safety, required, unknown)
 
 
 def _by_ladder(
-    edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations, *, is_brief: bool
+    edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     numbers = frozenset(number for number, rule in enumerate(edition.ladder) if rule.id in active)
-    evaluation = evaluate(ladder_of(edition), numbers, decisions, situations, is_brief=is_brief)
+    evaluation = evaluate(ladder_of(edition), numbers, decisions, situations)
     rows = [_ladder_row(each) for each in evaluation.outcomes]
     states = pl.DataFrame(rows, schema=LADDER_SCHEMA, orient="row")
     options = [
@@ -111,39 +108,35 @@ def _options(rows: list[tuple[int, str, int, str]]) -> pl.DataFrame:
 def _by_label(
     edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    clauses = CompiledClauses(clauses_of(edition.wordings))
-    true, unknown = clauses.evaluate(decisions)
-    in_play = clauses.mask(
-        index for index, clause in enumerate(clauses.clauses) if edition.wordings[clause.rule_no].id in active
-    )
-    state_no, states = distinct_states(clauses, decisions, true & in_play, unknown & in_play)
+    state_no, states = label_states(edition, active, decisions, situations)
     rows: list[tuple[object, ...]] = []
-    options: list[tuple[int, str, int, str]] = []
-    for number, state in enumerate(states):
-        truths = rule_truths(clauses.clauses, state.truths, len(edition.wordings))
-        open_facts = [
-            frozenset().union(*(u for c, u in zip(clauses.clauses, state.unknown, strict=True) if c.rule_no == wording))
-            for wording in range(len(edition.wordings))
-        ]
-        said = label_outcome(edition, situations.given[state.given_no].treatment, truths, open_facts)
+    for said in (state.outcome for state in states):
         missing = list(said.missing_facts)
         rows.append((said.verdict, True, said.rule_id, said.reason, missing, missing, said.would_be, None, [], None))
-        options += [(number, edition.wordings[w].id, 1, "definite") for w, truth in enumerate(truths) if truth is True]
+    options = [
+        (number, edition.wordings[wording].id, 1, "definite")
+        for number, state in enumerate(states)
+        for wording in state.met
+    ]
     return _gathered(pl.DataFrame(rows, schema=LADDER_SCHEMA, orient="row"), state_no), _options(options)
 
 
 def _tests(
     edition: Edition, active: frozenset[str], decisions: pl.DataFrame
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    required = np.zeros(decisions.height, np.int64)
-    unknown = np.zeros_like(required)
-    for bit, rule in enumerate(edition.tests):
-        if rule.id not in active:
-            continue
-        truth = any_clause(CompiledClauses(clauses_of([rule])).expressions, decisions)
-        required |= truth.fill_null(value=False).to_numpy().astype(np.int64) << bit
-        unknown |= truth.is_null().to_numpy().astype(np.int64) << bit
+    if not edition.tests:
+        return np.zeros(decisions.height, np.int64), np.zeros(decisions.height, np.int64)
+    truths = [_truth(rule) if rule.id in active else pl.lit(value=False) for rule in edition.tests]
+    # Named first: a truth without conditions is a literal, which with_columns gives the height of the frame.
+    named = decisions.lazy().with_columns(truth.alias(f"test_{bit}") for bit, truth in enumerate(truths))
+    tests = [pl.col(f"test_{bit}") for bit in range(len(truths))]
+    words = named.select(*packed(tests, "required"), *packed([test.is_null() for test in tests], "unknown")).collect()
+    required, unknown = (words.get_column(name).to_numpy().astype(np.int64) for name in words.columns)
     return required, unknown
+
+
+def _truth(rule: TestRule) -> pl.Expr:
+    return pl.any_horizontal(CompiledClauses(clauses_of([rule])).expressions)
 
 
 def safety_findings(judgement: Judgement, decision_ids: pl.Series) -> pl.DataFrame:

@@ -42,22 +42,33 @@ def listed(edition_drugs: tuple[str, ...]) -> Tokens:
     return frozenset(inn for drug in edition_drugs for each in expand_alternatives(drug) for inn in each)
 
 
+# Each listed drug of a regimen, with the numbers of the wordings that cover its use.
+Covering = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def covering(edition: Edition, treatment: Tokens) -> Covering:
+    """Return the listed drugs of a regimen, alphabetical, with the wordings that cover their use, met or not."""
+    return tuple(
+        (drug, tuple(n for n, w in enumerate(edition.wordings) if drug in listed((w.drug,)) and fits(w, treatment)))
+        for drug in sorted(treatment & listed(edition.listed_drugs))
+    )
+
+
 def label_outcome(
-    edition: Edition, treatment: Tokens, truths: Sequence[Truth], unknown: Sequence[frozenset[str]]
+    edition: Edition, use: Covering, truths: Sequence[Truth], unknown: Sequence[frozenset[str]]
 ) -> LabelOutcome:
-    """Judge one regimen; `truths` and `unknown` are per wording (false for one that is not in force)."""
-    drugs = sorted(treatment & listed(edition.listed_drugs))
-    if not drugs:
+    """Judge the use of the drugs of one regimen.
+
+    `truths` and `unknown` are per wording (false for one that is not in force); only those that cover a drug matter,
+    and of `unknown` only those that are open.
+    """
+    if not use:
         return LabelOutcome("no_rule", None, "The regimen holds no drug that this label series lists.", ())
-    covering = {
-        drug: [n for n, w in enumerate(edition.wordings) if drug in listed((w.drug,)) and fits(w, treatment)]
-        for drug in drugs
-    }
-    covered = {drug: either(truths[n] for n in own) for drug, own in covering.items()}
+    covered = {drug: either(truths[n] for n in own) for drug, own in use}
     outside = [drug for drug, truth in covered.items() if truth is False]
     if outside:
         return LabelOutcome("off_label", None, f"No wording in force covers this use of {', '.join(outside)}.", ())
-    unsettled = [[n for n in covering[d] if truths[n] is None] for d, truth in covered.items() if truth is None]
+    unsettled = [[n for n in own if truths[n] is None] for drug, own in use if covered[drug] is None]
     if unsettled:
         facts = tuple(sorted({fact for own in unsettled for n in own for fact in unknown[n]}))
         conditions = [
@@ -66,5 +77,5 @@ def label_outcome(
         would_be = f"on label if {' and '.join(dict.fromkeys(conditions))}; otherwise off label"
         reason = f"The label depends on {', '.join(facts)}, not known that day."
         return LabelOutcome("not_evaluable", None, reason, facts, would_be)
-    used = next(edition.wordings[n].id for n in covering[drugs[0]] if truths[n] is True)
+    used = next(edition.wordings[n].id for n in use[0][1] if truths[n] is True)
     return LabelOutcome("on_label", used, "Every listed drug was used within a wording in force.", ())

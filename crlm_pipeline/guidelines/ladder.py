@@ -1,106 +1,147 @@
-"""The walk down a ladder: from the truth of its rules to the candidates and the verdict (semantics, order 5 and 6)."""
+"""The ladder of an edition made ready: its clauses, rules and options as bits, and one state of knowledge of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from crlm_pipeline.guidelines.standing import RuleStanding, Standing
+from crlm_pipeline.guidelines.bits import flagged, places
+from crlm_pipeline.guidelines.clauses import Clause, clauses_of
+from crlm_pipeline.guidelines.compile import CompiledClauses
+from crlm_pipeline.guidelines.domain import distinct_values
+from crlm_pipeline.guidelines.fits import OptionFits
+from crlm_pipeline.guidelines.model import Edition, LadderRule
+from crlm_pipeline.guidelines.standing import Fit, RuleStanding, rule_standing
 from crlm_pipeline.guidelines.truth import Truth
 
-NO_RULE = "no_rule"
-NOT_EVALUABLE = "not_evaluable"
 
-_VERDICTS = {
-    Standing.PREFERRED: "concordant_preferred",
-    Standing.ALTERNATIVE: "concordant_alternative",
-    Standing.INVESTIGATIONAL: NO_RULE,
-    Standing.NOT_RECOMMENDED: "discordant_not_recommended",
-    Standing.NONE: "discordant_not_given",
-}
+class State(NamedTuple):
+    """One state of knowledge about one treatment: bits of the clauses that are true and open, and the fit.
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Match:
-    """The best match so far and the rule it came from; the kinder wins, then the higher rule."""
-
-    standing: Standing
-    rule_no: int | None = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """One way in which the walk can end. `rule_no` unknown: the unwritten rule at the end of every ladder."""
-
-    verdict: str
-    rule_no: int | None
-    standing: Standing
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """Every ending of a walk and the rules in play.
-
-    `candidates`: the unknown rules that could decide and the one that decides otherwise (unknown: the unwritten rule);
-    `added`: true rules that demand nothing, whose options were added to those below.
+    `unknown` has bits of `Ladder.facts`. Clauses of rules that do not exist that day are neither true nor open.
     """
 
-    endings: tuple[Ending, ...]
-    candidates: tuple[int | None, ...]
-    added: tuple[int, ...]
+    true: int
+    open: int
+    unknown: int
+    fit: Fit
+
+
+@dataclass(frozen=True, eq=False)
+class Ladder:
+    """The ladder of an edition; clauses, rules and options stand in the order of precedence."""
+
+    edition: Edition
+
+    @cached_property
+    def rules(self) -> tuple[LadderRule, ...]:
+        """The rules."""
+        return self.edition.ladder
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """The clauses of the rules, those of a rule's options just before its own."""
+        return clauses_of(self.rules)
+
+    @cached_property
+    def compiled(self) -> CompiledClauses:
+        """The clauses, ready for a frame of decisions."""
+        return CompiledClauses(self.clauses)
 
     @property
-    def verdicts(self) -> frozenset[str]:
-        """The verdicts that are still possible; one means that it stands."""
-        return frozenset(ending.verdict for ending in self.endings)
+    def facts(self) -> tuple[str, ...]:
+        """The facts that can leave a clause open, sorted."""
+        return self.compiled.facts
+
+    @cached_property
+    def options(self) -> OptionFits:
+        """The options, ready to be held against treatments and profiles."""
+        return OptionFits(self.rules)
+
+    @cached_property
+    def own(self) -> tuple[int, ...]:
+        """Per rule, the bits of the clauses that make it true."""
+        return self._clauses_of_rules(of_options=False)
+
+    @cached_property
+    def conditional(self) -> tuple[int, ...]:
+        """Per rule, the bits of the clauses of its conditional options."""
+        return self._clauses_of_rules(of_options=True)
+
+    def _clauses_of_rules(self, *, of_options: bool) -> tuple[int, ...]:
+        return tuple(
+            flagged(c.rule_no == number and (c.option_no is not None) == of_options for c in self.clauses)
+            for number in range(len(self.rules))
+        )
+
+    def clauses_of(self, number: int) -> int:
+        """Return the bits of all clauses of a rule."""
+        return self.own[number] | self.conditional[number]
+
+    def idle(self, fit: Fit) -> int:
+        """Return the rules that can change nothing while open: none of their options was given or is due."""
+        return ~(self.options.rules_among(fit.given | fit.due) | fit.advised_against) & (1 << len(self.rules)) - 1
+
+    @cached_property
+    def failing(self) -> tuple[tuple[int, ...], ...]:
+        """Per fact, for each distinct value: the bits of the clauses, among those that ask for it, that it fails."""
+        return tuple(
+            tuple(flagged(clause.fails(fact, value) for clause in self.clauses) for value in self._values(fact))
+            for fact in self.facts
+        )
+
+    def _values(self, fact: str) -> list[Any]:
+        return distinct_values(fact, [c.test for clause in self.clauses for c in clause.conditions if c.fact == fact])
+
+    def truths(self, true: int, unsettled: int) -> Iterator[tuple[int, Truth]]:
+        """Yield number and truth of the rules that are not false."""
+        for number, own in enumerate(self.own):
+            if true & own:
+                yield number, True
+            elif unsettled & own:
+                yield number, None
+
+    def standing(self, rule_no: int, true: int, unsettled: int, fit: Fit) -> RuleStanding:
+        """Return how a treatment stands to a rule; worked out once for equal situations."""
+        conditional = self.conditional[rule_no]
+        own_fit = self._fit_to(rule_no, fit)
+        key = (rule_no, true & conditional, unsettled & conditional, own_fit)
+        if key not in self._standings:
+            held_out = {
+                self.clauses[place].option_no or 0: _truth(place, true, unsettled) for place in places(conditional)
+            }
+            self._standings[key] = rule_standing(self.rules[rule_no], own_fit, held_out)
+        return self._standings[key]
+
+    @cached_property
+    def _standings(self) -> dict[tuple[int, int, int, Fit], RuleStanding]:
+        return {}
+
+    def _fit_to(self, rule_no: int, fit: Fit) -> Fit:
+        """Return the fit to one rule's options, the lowest bit for its first."""
+        first, beyond = self.options.first[rule_no : rule_no + 2]
+        own = (1 << (beyond - first)) - 1
+        return Fit(
+            kept=fit.kept >> first & own,
+            due=fit.due >> first & own,
+            given=fit.given >> first & own,
+            advised_against=fit.advised_against >> rule_no & 1,
+            is_nothing_given=False,
+        )
 
 
-def walk(truths: Sequence[Truth], standings: Mapping[int, RuleStanding], *, is_nothing_given: bool = False) -> Walk:
-    """Walk the ladder; `standings` holds the rules that are not false.
-
-    `is_nothing_given`: a local decision whose window closed with nothing done. It is then judged only where a
-    procedure is preferred.
-    """
-    live = {Match(Standing.NONE, None)}
-    endings: list[Ending] = []
-    candidates: list[int | None] = []
-    added: list[int] = []
-    for number, truth in enumerate(truths):
-        standing = standings.get(number)
-        if truth is False or standing is None or not standing.ways:
-            continue
-        excused = is_nothing_given and not standing.is_demanded_procedure
-        ended, passed = _apply(number, standing, live, excused=excused)
-        if truth is None and not ended and passed <= live:
-            continue
-        endings += ended
-        if ended or truth is None:
-            candidates.append(number)
-        else:
-            added.append(number)
-        live = live | passed if truth is None else passed
-        if not live:
-            break
-    if live:
-        candidates.append(None)
-        endings += [_unwritten(match) for match in live]
-    return Walk(tuple(dict.fromkeys(endings)), tuple(candidates), tuple(added))
+def _truth(place: int, true: int, unsettled: int) -> Truth:
+    if true >> place & 1:
+        return True
+    return None if unsettled >> place & 1 else False
 
 
-def _apply(number: int, standing: RuleStanding, live: set[Match], *, excused: bool) -> tuple[list[Ending], set[Match]]:
-    ended: list[Ending] = []
-    passed: set[Match] = set()
-    for own, demands in sorted(standing.ways):
-        for match in sorted(live):
-            best = Match(own, number) if own > match.standing else match
-            if not demands:
-                passed.add(best)
-                continue
-            verdict = NO_RULE if excused and best.standing is Standing.NONE else _VERDICTS[best.standing]
-            decider = number if best.standing is Standing.NONE or best.rule_no is None else best.rule_no
-            ended.append(Ending(verdict, decider, best.standing))
-    return ended, passed
+_LADDERS: dict[int, Ladder] = {}
 
 
-def _unwritten(match: Match) -> Ending:
-    if match.standing is Standing.ALTERNATIVE or match.standing is Standing.PREFERRED:
-        return Ending(_VERDICTS[match.standing], match.rule_no, match.standing)
-    return Ending(NO_RULE, match.rule_no if match.standing is Standing.INVESTIGATIONAL else None, match.standing)
+def ladder_of(edition: Edition) -> Ladder:
+    """Return the ladder of an edition, made ready once per process."""
+    # By identity: an edition is not hashable, and the ladder kept here keeps its edition, and so its identity, alive.
+    if id(edition) not in _LADDERS:
+        _LADDERS[id(edition)] = Ladder(edition)
+    return _LADDERS[id(edition)]

@@ -1,103 +1,28 @@
 """What the ladder of one edition says of one state of knowledge: verdict, reason, what is missing, pathway.
 
-A state holds all that decides: the truth of each clause, the facts unknown to it, the treatment and the profile. Equal
-states have equal outcomes, so each is worked out once however many decisions share it; `explain` works out one.
+A state holds all that decides: which clauses are true and which are open, the facts unknown to them, and how the
+treatment stands to the options. Equal states have equal outcomes, so each is worked out once however many decisions
+share it; `explain` works out one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from itertools import combinations
-from typing import Any
+from typing import Final
 
 from crlm_pipeline.guidelines import wording
-from crlm_pipeline.guidelines.clauses import Clause, clauses_of
-from crlm_pipeline.guidelines.domain import distinct_values
-from crlm_pipeline.guidelines.ladder import NO_RULE, NOT_EVALUABLE, Ending, Walk, walk
-from crlm_pipeline.guidelines.model import Edition, LadderRule
-from crlm_pipeline.guidelines.patterns import Tokens, expand
-from crlm_pipeline.guidelines.standing import Given, Profile, RuleStanding, Standing, rule_standing
-from crlm_pipeline.guidelines.truth import Truth, both, either, holds
+from crlm_pipeline.guidelines.bits import places
+from crlm_pipeline.guidelines.ladder import Ladder, State
+from crlm_pipeline.guidelines.standing import RuleStanding, Standing
+from crlm_pipeline.guidelines.truth import Truth
+from crlm_pipeline.guidelines.walk import NO_RULE, NOT_EVALUABLE, Ending, Walk, walk
 from crlm_pipeline.guidelines.wording import facts_in_words, verdict_in_words
 
 TEST_FIRST = "test_first"
 
-
-@dataclass(frozen=True)
-class Ladder:
-    """The ladder of an edition as clauses; `active` has the numbers of the rules that exist on the day."""
-
-    edition: Edition
-
-    @cached_property
-    def rules(self) -> tuple[LadderRule, ...]:
-        """The rules, in order of precedence."""
-        return self.edition.ladder
-
-    @cached_property
-    def clauses(self) -> tuple[Clause, ...]:
-        """The clauses of the rules, in order of precedence."""
-        return clauses_of(self.rules)
-
-    @cached_property
-    def drugs(self) -> Tokens:
-        """Every drug or procedure of its options."""
-        options = (option for rule in self.rules for option in rule.options)
-        return frozenset(token for option in options for treatment in expand(option.treatment) for token in treatment)
-
-    @cached_property
-    def own_clauses(self) -> tuple[tuple[int, ...], ...]:
-        """Per rule, the places of the clauses that make it true."""
-        return self._places(lambda clause: clause.option_no is None)
-
-    @cached_property
-    def option_clauses(self) -> tuple[tuple[int, ...], ...]:
-        """Per rule, the places of the clauses of its conditional options."""
-        return self._places(lambda clause: clause.option_no is not None)
-
-    def _places(self, is_wanted: Callable[[Clause], bool]) -> tuple[tuple[int, ...], ...]:
-        places: list[list[int]] = [[] for _ in self.rules]
-        for place, clause in enumerate(self.clauses):
-            if is_wanted(clause):
-                places[clause.rule_no].append(place)
-        return tuple(map(tuple, places))
-
-    @cached_property
-    def _standings(self) -> dict[tuple[int, tuple[Truth, ...], Given, Profile], RuleStanding]:
-        return {}
-
-    def standing(self, rule_no: int, truths: Sequence[Truth], given: Given, profile: Profile) -> RuleStanding:
-        """Return how a treatment stands to a rule; `truths` of all clauses. Worked out once for equal situations."""
-        places = self.option_clauses[rule_no]
-        held = tuple(truths[place] for place in places)
-        key = (rule_no, held, given, profile)
-        if key not in self._standings:
-            numbers = (self.clauses[place].option_no or 0 for place in places)
-            held_out = dict(zip(numbers, held, strict=True))
-            self._standings[key] = rule_standing(self.rules[rule_no], given, profile, held_out)
-        return self._standings[key]
-
-
-_LADDERS: dict[int, Ladder] = {}
-
-
-def ladder_of(edition: Edition) -> Ladder:
-    """Return the ladder of an edition, made ready once per process."""
-    # By identity: an edition is not hashable, and the ladder kept here keeps its edition, and so its identity, alive.
-    if id(edition) not in _LADDERS:
-        _LADDERS[id(edition)] = Ladder(edition)
-    return _LADDERS[id(edition)]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """One state of knowledge about one treatment; `unknown` has the facts unknown to each clause."""
-
-    truths: tuple[Truth, ...]
-    unknown: tuple[frozenset[str], ...]
-    given: Given
-    profile: Profile
-    active: frozenset[int]
+# All editions together have some thousands in a registry; the rest is for decisions drawn at random.
+_STATES_KEPT: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +51,13 @@ class Outcome:
     held_out: tuple[HeldOut, ...]
 
 
+@lru_cache(maxsize=_STATES_KEPT)
 def outcome(ladder: Ladder, state: State) -> Outcome:
-    """Work out what the ladder says of the state."""
+    """Work out what the ladder says of the state; the states of a registry recur in every part of it."""
     position = _Position(ladder, state)
-    done = position.walk(state.truths)
+    done = position.walk(state.true, state.open)
     missing = position.missing(done)
+    names = position.named(missing)
     is_evaluable = len(done.verdicts) == 1
     deciding = _deciding(done)
     pathways = position.pathways(done)
@@ -138,38 +65,13 @@ def outcome(ladder: Ladder, state: State) -> Outcome:
         verdict=deciding.verdict if is_evaluable else NOT_EVALUABLE,
         is_definite=len(done.candidates) == 1 and is_evaluable,
         rule_id=position.rule_id(deciding.rule_no) if is_evaluable else None,
-        reason=position.reason(deciding) if is_evaluable else _open_reason(missing),
-        missing_facts=() if is_evaluable else missing,
-        unlocking_facts=() if is_evaluable else position.unlocking(missing),
+        reason=position.reason(deciding) if is_evaluable else _open_reason(names),
+        missing_facts=() if is_evaluable else names,
+        unlocking_facts=() if is_evaluable else position.named(position.unlocking(missing)),
         would_be=None if is_evaluable else position.would_be(done),
         pathway=next(iter(pathways)) if len(pathways) == 1 else TEST_FIRST,
-        pathway_missing=() if len(pathways) == 1 else missing,
+        pathway_missing=() if len(pathways) == 1 else names,
         best_option=position.best_option(done),
-        held_out=position.held_out(done),
-    )
-
-
-def brief_outcome(ladder: Ladder, state: State) -> Outcome:
-    """Work out the outcome without its sentences and missing facts, in a fraction of the time.
-
-    Which facts are unknown makes no difference to it, only which clauses are.
-    """
-    position = _Position(ladder, state)
-    done = position.walk(state.truths)
-    is_evaluable = len(done.verdicts) == 1
-    deciding = _deciding(done)
-    pathways = position.pathways(done)
-    return Outcome(
-        verdict=deciding.verdict if is_evaluable else NOT_EVALUABLE,
-        is_definite=len(done.candidates) == 1 and is_evaluable,
-        rule_id=position.rule_id(deciding.rule_no) if is_evaluable else None,
-        reason="",
-        missing_facts=(),
-        unlocking_facts=(),
-        would_be=None,
-        pathway=next(iter(pathways)) if len(pathways) == 1 else TEST_FIRST,
-        pathway_missing=(),
-        best_option=None,
         held_out=position.held_out(done),
     )
 
@@ -184,95 +86,76 @@ def _open_reason(missing: tuple[str, ...]) -> str:
 
 
 class _Position:
-    """A ladder in one state: the truth of rules is taken from clauses, standings are worked out when needed."""
+    """A ladder in one state; what would hold were more known is told by other bits of its clauses."""
 
     def __init__(self, ladder: Ladder, state: State) -> None:
         self._ladder = ladder
         self._state = state
-        given = state.given
-        self._is_nothing_given = given.setting == "local" and not given.treatment and not given.is_open
+        self._walks: dict[tuple[int, int], Walk] = {}
 
-    def walk(self, truths: tuple[Truth, ...]) -> Walk:
-        of_rules = self._of_rules(truths)
-        standings = self._own_standings if truths is self._state.truths else self._standings(of_rules, truths)
-        return walk(of_rules, standings, is_nothing_given=self._is_nothing_given)
+    def walk(self, true: int, unsettled: int) -> Walk:
+        """Walk the ladder while these clauses are true and those are open."""
+        key = (true, unsettled)
+        if key not in self._walks:
+            rules = self._rules(true, unsettled)
+            self._walks[key] = walk(rules, is_nothing_given=self._state.fit.is_nothing_given)
+        return self._walks[key]
 
-    @cached_property
-    def _own_standings(self) -> dict[int, RuleStanding]:
-        return self._standings(self._of_rules(self._state.truths), self._state.truths)
+    def _rules(self, true: int, unsettled: int) -> Iterator[tuple[int, Truth, RuleStanding]]:
+        for number, truth in self._ladder.truths(true, unsettled):
+            yield number, truth, self._ladder.standing(number, true, unsettled, self._state.fit)
 
-    def _of_rules(self, truths: tuple[Truth, ...]) -> list[Truth]:
-        active = self._state.active
-        return [
-            either(truths[place] for place in places) if number in active else False
-            for number, places in enumerate(self._ladder.own_clauses)
-        ]
+    def named(self, facts: int) -> tuple[str, ...]:
+        return tuple(self._ladder.facts[place] for place in places(facts))
 
-    def _standings(self, of_rules: list[Truth], truths: tuple[Truth, ...]) -> dict[int, RuleStanding]:
-        return {
-            number: self._ladder.standing(number, truths, self._state.given, self._state.profile)
-            for number, truth in enumerate(of_rules)
-            if truth is not False
-        }
-
-    def missing(self, done: Walk) -> tuple[str, ...]:
+    def missing(self, done: Walk) -> int:
         """Return the unknown facts of the candidates, their open options included."""
-        candidates = {number for number in done.candidates if number is not None}
-        return tuple(
-            sorted(
-                {
-                    fact
-                    for clause, truth, unknown in zip(
-                        self._ladder.clauses, self._state.truths, self._state.unknown, strict=True
-                    )
-                    if truth is None and clause.rule_no in candidates and self._is_open_clause(clause)
-                    for fact in unknown
-                }
-            )
-        )
+        decisive = 0
+        for number in done.candidates:
+            if number is not None:
+                decisive |= self._decisive(number)
+        return self._ladder.compiled.asked(decisive) & self._state.unknown
 
-    def _is_open_clause(self, clause: Clause) -> bool:
-        if clause.option_no is None:
-            return self._of_rules(self._state.truths)[clause.rule_no] is None
-        with_option = self._with_option(clause, held=True)
-        without = self._with_option(clause, held=False)
-        return self.walk(with_option).verdicts != self.walk(without).verdicts
+    def _decisive(self, number: int) -> int:
+        """Return the open clauses of a rule that leave the verdict open: its own, and those of its options."""
+        own = 0 if self._is_true(number) else self._state.open & self._ladder.own[number]
+        conditional = self._state.open & self._ladder.conditional[number]
+        return own | sum(1 << place for place in places(conditional) if self._is_decisive(1 << place))
 
-    def _with_option(self, clause: Clause, *, held: bool) -> tuple[Truth, ...]:
-        return tuple(
-            held if each is clause else truth
-            for each, truth in zip(self._ladder.clauses, self._state.truths, strict=True)
-        )
+    def _is_true(self, number: int) -> bool:
+        return bool(self._state.true & self._ladder.own[number])
 
-    def unlocking(self, missing: tuple[str, ...]) -> tuple[str, ...]:
+    def _is_decisive(self, clause: int) -> bool:
+        others = self._state.open & ~clause
+        held = self.walk(self._state.true | clause, others)
+        return held.verdicts != self.walk(self._state.true, others).verdicts
+
+    def unlocking(self, missing: int) -> int:
         """Return a smallest subset of the missing facts that decides the verdict whatever their values are."""
-        for size in range(1, len(missing)):
-            for subset in combinations(missing, size):
-                if self._decides(subset, {}):
-                    return subset
+        facts = list(places(missing))
+        for size in range(1, len(facts)):
+            for subset in combinations(facts, size):
+                if self._decides(subset, known=0, failed=0):
+                    return sum(1 << fact for fact in subset)
         return missing
 
-    def _decides(self, facts: tuple[str, ...], known: dict[str, Any]) -> bool:
-        done = self.walk(self._filled(known)) if known else None
-        if done is not None and len(done.verdicts) == 1:
+    def _decides(self, facts: tuple[int, ...], known: int, failed: int) -> bool:
+        """Whether the verdict stands whatever the facts are, once those `known` have values that fail some clauses."""
+        if known and len(self._filled(known, failed).verdicts) == 1:
             return True
         if not facts:
             return False
         fact, *rest = facts
-        return all(self._decides(tuple(rest), {**known, fact: value}) for value in self._values(fact))
-
-    def _values(self, fact: str) -> list[Any]:
-        tests = [c.test for clause in self._ladder.clauses for c in clause.conditions if c.fact == fact]
-        return distinct_values(fact, tests)
-
-    def _filled(self, known: Mapping[str, Any]) -> tuple[Truth, ...]:
-        """Return the truths of the clauses once some facts are known."""
-        return tuple(
-            truth if truth is not None else _filled_clause(clause, unknown, known)
-            for clause, truth, unknown in zip(
-                self._ladder.clauses, self._state.truths, self._state.unknown, strict=True
-            )
+        return all(
+            self._decides(tuple(rest), known | 1 << fact, failed | failing) for failing in self._ladder.failing[fact]
         )
+
+    def _filled(self, known: int, failed: int) -> Walk:
+        possible = self._state.open & ~failed
+        unsettled = 0
+        for fact in places(self._state.unknown & ~known):
+            unsettled |= possible & self._ladder.compiled.asking[fact]
+        return self.walk(self._state.true | possible & ~unsettled, unsettled)
 
     def would_be(self, done: Walk) -> str:
         """Say what the verdict is under each candidate; the last is what holds when no open rule applies."""
@@ -284,24 +167,16 @@ class _Position:
         return "; ".join([*said, f"otherwise {self._verdict_if(last)}"])
 
     def _verdict_if(self, chosen: int | None) -> str:
-        return verdict_in_words(_deciding(self.walk(self._settled(chosen))).verdict)
-
-    def _settled(self, chosen: int | None) -> tuple[Truth, ...]:
-        """Return the truths with the chosen rule true and every other open clause false."""
-        return tuple(
-            (clause.rule_no == chosen) if truth is None else truth
-            for clause, truth in zip(self._ladder.clauses, self._state.truths, strict=True)
-        )
+        """Return the verdict if the chosen rule is true with its options, and every other open clause false."""
+        settled = 0 if chosen is None else self._state.open & self._ladder.clauses_of(chosen)
+        return verdict_in_words(_deciding(self.walk(self._state.true | settled, 0)).verdict)
 
     def _condition_of(self, number: int | None) -> str:
         assert number is not None, "only the last candidate can be the unwritten rule"
-        unknown = {
-            fact
-            for clause, facts in zip(self._ladder.clauses, self._state.unknown, strict=True)
-            if clause.rule_no == number
-            for fact in facts
-        }
-        return wording.rule_in_words(self._ladder.rules[number], unknown)
+        # The other alternatives of a rule that is true no longer matter.
+        matter = self._ladder.conditional[number] if self._is_true(number) else self._ladder.clauses_of(number)
+        unknown = self._ladder.compiled.asked(self._state.open & matter) & self._state.unknown
+        return wording.rule_in_words(self._ladder.rules[number], self.named(unknown))
 
     def rule_id(self, number: int | None) -> str | None:
         return None if number is None else self._ladder.rules[number].id
@@ -327,18 +202,20 @@ class _Position:
 
     def held_out(self, done: Walk) -> tuple[HeldOut, ...]:
         """Return the options of the rules in play."""
-        standings = self._own_standings
         in_play = sorted({*done.added, *(number for number in done.candidates if number is not None)})
         is_single = len(done.candidates) == 1
         return tuple(
             HeldOut(
                 number,
                 option,
-                "definite" if is_single and option not in standings[number].open_options else "provisional",
+                "definite" if is_single and option not in standing.open_options else "provisional",
             )
-            for number in in_play
-            for option in standings[number].kept_options
+            for number, standing in ((number, self._standing(number)) for number in in_play)
+            for option in standing.kept_options
         )
+
+    def _standing(self, number: int) -> RuleStanding:
+        return self._ladder.standing(number, self._state.true, self._state.open, self._state.fit)
 
     def best_option(self, done: Walk) -> str | None:
         """Return the pattern of the best option of the first rule in play; an investigational one is none."""
@@ -367,11 +244,3 @@ def _no_rule(ending: Ending) -> str:
     if ending.standing is Standing.INVESTIGATIONAL:
         return "The treatment given is investigational: the edition does not judge it."
     return "Nothing was done, and the rule prefers no procedure: the edition does not judge it."
-
-
-def _filled_clause(clause: Clause, unknown: frozenset[str], known: Mapping[str, Any]) -> Truth:
-    return both(
-        holds(condition.test, known[condition.fact], condition.reading) if condition.fact in known else None
-        for condition in clause.conditions
-        if condition.fact in unknown
-    )

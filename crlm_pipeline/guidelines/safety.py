@@ -7,9 +7,9 @@ import polars as pl
 
 from crlm_pipeline.guidelines.clauses import Clause, Condition, rule_clauses
 from crlm_pipeline.guidelines.compile import CompiledClauses, any_clause
-from crlm_pipeline.guidelines.evaluation import Situations
 from crlm_pipeline.guidelines.model import Edition, SafetyRule
 from crlm_pipeline.guidelines.patterns import Tokens, containment
+from crlm_pipeline.guidelines.situations import Situations
 from crlm_pipeline.guidelines.truth import Facts, Reading, Truth, conjunction, rule_truth
 from crlm_pipeline.guidelines.wording import facts_in_words
 
@@ -62,9 +62,11 @@ def answer(
     rules = tuple(rule for rule in edition.safety if rule.id in active)
     fired = np.zeros((decisions.height, len(rules)), bool)
     unchecked = np.zeros_like(fired)
-    given_no = decisions.get_column("given_no").to_numpy()
+    situation_no = decisions.get_column("situation_no").to_numpy()
     for number, rule in enumerate(rules):
-        about = np.array([is_about(rule, given.treatment) for given in situations.given], bool)[given_no]
+        about = np.array([is_about(rule, given.treatment) for given in situations.given], bool)[situations.given_no][
+            situation_no
+        ]
         if not about.any():
             continue
         concerned = decisions.with_row_index("place").filter(pl.Series(about))

@@ -1,47 +1,68 @@
-"""Numbers the distinct treatments and patient profiles among decisions, so that each is looked at once."""
+"""Numbers the distinct pairs of treatment and patient profile among decisions, so that each is looked at once."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from functools import cache, cached_property
+from typing import Any, Final, TypeVar
 
+import numpy as np
 import polars as pl
 
-from crlm_pipeline.guidelines.evaluation import Situations
 from crlm_pipeline.guidelines.load import Knowledge, Series, is_active
 from crlm_pipeline.guidelines.patterns import Tokens, expand_alternatives, tokens
-from crlm_pipeline.guidelines.standing import Given, Profile, contraindicated_drugs
+from crlm_pipeline.guidelines.standing import Given, Profile, contraindicated_drugs, is_forbidden
 
-_GIVEN = ("treatment", "setting", "is_open")
-_PROFILE = ("contraindications", "dpd", "failed_classes", "prior_anti_egfr", "label_state")
+_GIVEN: Final = ("treatment", "setting", "is_open")
+_BETWEEN: Final = "+"
+
+Found = TypeVar("Found")
+Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Situations:
+    """What the decisions share: every distinct treatment and profile.
+
+    `given_no`, `profile_no`: the treatment and profile of each situation, numbered as in the decisions' `situation_no`.
+    """
+
+    given: tuple[Given, ...]
+    profiles: tuple[Profile, ...]
+    given_no: Numbers
+    profile_no: Numbers
+
+    @cached_property
+    def is_forbidden(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Whether the profile of each situation forbids what was given."""
+        pairs = zip(self.given_no.tolist(), self.profile_no.tolist(), strict=True)
+        return np.array([is_forbidden(self.given[given], self.profiles[profile]) for given, profile in pairs], bool)
 
 
 def number_situations(decisions: pl.DataFrame, knowledge: Knowledge) -> tuple[pl.DataFrame, Situations]:
-    """Return the decisions with `given_no` and `profile_no`, and what the numbers stand for."""
+    """Return the decisions with `situation_no`, and what the numbers stand for."""
     unavailable = _LabelStates(knowledge)
-    frame = decisions.with_columns(
+    columns = decisions.select(
+        *_GIVEN,
         unavailable.state().alias("label_state"),
-        pl.col("contraindications").list.sort(),
-        pl.col("failed_classes").list.sort(),
+        # As text: Polars tells rows with lists apart many times more slowly.
+        pl.col("contraindications", "failed_classes").list.sort().list.join(_BETWEEN),
+        pl.col("dpd"),
         prior_anti_egfr=pl.col("prior_anti_egfr").fill_null(value=False),
     )
-    frame, given = _numbered(frame, _GIVEN, "given_no")
-    frame, profiles = _numbered(frame, _PROFILE, "profile_no")
-    read = [_profile(row, unavailable.drugs) for row in profiles.iter_rows(named=True)]
-    distinct = list(dict.fromkeys([Profile(), *(_comparable(profile) for profile in read)]))
-    renumber = pl.Series([distinct.index(_comparable(profile)) for profile in read], dtype=pl.UInt32)
-    frame = frame.with_columns(renumber.gather(frame.get_column("profile_no")).alias("profile_no"))
-    return frame.drop("label_state"), Situations(
-        given=tuple(
-            Given(tokens(row["treatment"]), row["setting"], row["is_open"]) for row in given.iter_rows(named=True)
-        ),
-        profiles=tuple(distinct),
+    distinct = columns.unique(maintain_order=True)
+    numbers = columns.join(
+        distinct.with_row_index("situation_no"), on=columns.columns, how="left", nulls_equal=True, maintain_order="left"
     )
-
-
-def _numbered(frame: pl.DataFrame, columns: Iterable[str], name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    columns = list(columns)
-    distinct = frame.select(columns).unique(maintain_order=True).with_row_index(name)
-    numbered = frame.join(distinct, on=columns, how="left", nulls_equal=True, maintain_order="left")
-    return numbered, distinct.select(columns)
+    given_no, given = numbered(
+        Given(tokens(treatment), setting, is_open)
+        for treatment, setting, is_open in distinct.select(_GIVEN).iter_rows()
+    )
+    profile_no, profiles = numbered(
+        _profile(tokens(recorded), tokens(failed), dpd, had_anti_egfr, unavailable.drugs[state])
+        for state, recorded, failed, dpd, had_anti_egfr in distinct.drop(_GIVEN).iter_rows()
+    )
+    return decisions.with_columns(numbers.get_column("situation_no")), Situations(given, profiles, given_no, profile_no)
 
 
 def _comparable(profile: Profile) -> Profile:
@@ -51,23 +72,32 @@ def _comparable(profile: Profile) -> Profile:
     return Profile(profile.contraindicated, frozenset(), had_anti_egfr=False, unavailable=profile.unavailable)
 
 
-def profile_of(row: Mapping[str, object], unavailable: Tokens) -> Profile:
+def profile_of(row: Mapping[str, Any], unavailable: Tokens) -> Profile:
     """Return the profile of one decision."""
-    recorded = {str(item) for item in row["contraindications"] or ()}  # type: ignore[attr-defined]  # a list column
-    if row["dpd"] == "complete":
-        recorded.add("dpd_complete")
+    recorded, failed = (frozenset(row[name] or ()) for name in ("contraindications", "failed_classes"))
+    return _profile(recorded, failed, row["dpd"], bool(row["prior_anti_egfr"]), unavailable)
+
+
+@cache
+def _profile(
+    recorded: frozenset[str], failed: frozenset[str], dpd: str | None, had_anti_egfr: bool, unavailable: Tokens
+) -> Profile:
+    contraindications = sorted(recorded | {"dpd_complete"} if dpd == "complete" else recorded)
     return _comparable(
         Profile(
-            contraindicated=frozenset[str]().union(*map(contraindicated_drugs, sorted(recorded))),
-            failed=frozenset(map(str, row["failed_classes"] or ())),  # type: ignore[call-overload]  # a list column
-            had_anti_egfr=bool(row["prior_anti_egfr"]),
+            contraindicated=frozenset[str]().union(*map(contraindicated_drugs, contraindications)),
+            failed=failed,
+            had_anti_egfr=had_anti_egfr,
             unavailable=unavailable,
         )
     )
 
 
-def _profile(row: Mapping[str, object], drugs: list[Tokens]) -> Profile:
-    return profile_of(row, drugs[int(str(row["label_state"]))])
+def numbered(found: Iterable[Found]) -> tuple[Numbers, tuple[Found, ...]]:
+    """Return the number of each among the distinct ones, and these in order of first appearance."""
+    numbers: dict[Found, int] = {}
+    number_of_each = np.array([numbers.setdefault(each, len(numbers)) for each in found], np.int64)
+    return number_of_each, tuple(numbers)
 
 
 def unavailable_drugs(knowledge: Knowledge, country: str, day: date) -> Tokens:

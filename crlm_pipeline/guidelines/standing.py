@@ -1,24 +1,20 @@
-"""How a treatment stands to a rule's options: which options are held out, which of them was given.
+"""How a treatment stands to a rule's options: which options are held out, which of them was given."""
 
-Depends on the treatment and the patient's profile alone, not on the facts of the conditions, so it is worked out once
-for each pair of them.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
+from typing import NamedTuple
 
 from crlm_pipeline import resources
+from crlm_pipeline.guidelines.bits import places
 from crlm_pipeline.guidelines.model import LadderRule, Option
 from crlm_pipeline.guidelines.patterns import (
     SYSTEMIC,
     Tokens,
     classes,
-    containment,
     expand,
     expand_alternatives,
-    meets_local,
 )
 from crlm_pipeline.guidelines.truth import Truth
 
@@ -50,6 +46,11 @@ class Given:
     treatment: Tokens
     setting: str
     is_open: bool
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it is a local decision whose window closed with nothing done."""
+        return self.setting == "local" and not self.treatment and not self.is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,11 @@ class Profile:
         )
 
 
+def is_forbidden(given: Given, profile: Profile) -> bool:
+    """Whether the profile forbids the regimen given, which is then none of the options; a local treatment may be."""
+    return given.setting != "local" and profile.forbids(given.treatment)
+
+
 @cache
 def contraindicated_drugs(contraindication: str) -> Tokens:
     """Return the substances that a recorded contraindication excludes (`data/reference/contraindications.csv`)."""
@@ -93,6 +99,21 @@ def contraindicated_drugs(contraindication: str) -> Tokens:
         row["drugs"] for row in resources.reference("contraindications") if row["contraindication"] == contraindication
     ]
     return frozenset(token for pattern in patterns for wanted in expand_alternatives(pattern) for token in wanted)
+
+
+class Fit(NamedTuple):
+    """How one treatment of one patient stands to options, one bit each: all that a treatment means to a verdict.
+
+    `kept`: options of which the profile leaves a treatment; `due`: those kept that are preferred and can be had;
+    `given`: those kept that were given; `advised_against`: bits of the rules that advise against the treatment;
+    `is_nothing_given`: a local decision whose window closed with nothing done.
+    """
+
+    kept: int
+    due: int
+    given: int
+    advised_against: int
+    is_nothing_given: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,65 +129,44 @@ class RuleStanding:
     open_options: tuple[int, ...]
 
 
-def rule_standing(rule: LadderRule, given: Given, profile: Profile, held_out: Mapping[int, Truth]) -> RuleStanding:
-    """Return how the treatment stands to the rule; `held_out` has the truth of its conditional options, by number."""
+def rule_standing(rule: LadderRule, fit: Fit, held_out: Mapping[int, Truth]) -> RuleStanding:
+    """Return how a treatment stands to the rule.
+
+    `fit`: to the rule's own options, the lowest bit for the first; `held_out` has the truth of its conditional
+    options, by number.
+    """
     kept = [
         number
-        for number, option in enumerate(rule.options)
-        if held_out.get(number, True) is not False and _kept_treatments(option.treatment, profile)
+        for number in range(len(rule.options))
+        if held_out.get(number, True) is not False and fit.kept >> number & 1
     ]
     if rule.options and not kept:
         return RuleStanding(frozenset(), False, (), ())
     open_options = tuple(number for number in kept if held_out.get(number, True) is None)
-    certain = [rule.options[number] for number in kept if number not in open_options]
-    possible = [rule.options[number] for number in open_options]
-    standings = _standings(rule, given, profile, certain, possible)
-    demands = _demands(profile, certain, possible)
+    certain = [number for number in kept if number not in open_options]
+    standings = _standings(rule, fit, certain, open_options)
+    demands = _demands(fit, certain, open_options)
     return RuleStanding(
         ways=frozenset((standing, demand) for standing in standings for demand in demands),
         is_demanded_procedure=any(
-            _names_procedure(option) for option in (*certain, *possible) if option.preference == "preferred"
+            _names_procedure(rule.options[number]) for number in kept if rule.options[number].preference == "preferred"
         ),
         kept_options=tuple(kept),
         open_options=open_options,
     )
 
 
-def _standings(
-    rule: LadderRule, given: Given, profile: Profile, certain: list[Option], possible: list[Option]
-) -> set[Standing]:
-    advised_against = any(containment(pattern).holds(given.treatment) for pattern in rule.not_recommended)
-    least = Standing.NOT_RECOMMENDED if advised_against and given.treatment else Standing.NONE
-    matched = [_OF_PREFERENCE[option.preference] for option in certain if _matches(option, given, profile)]
-    base = max([least, *matched])
-    perhaps = [_OF_PREFERENCE[option.preference] for option in possible if _matches(option, given, profile)]
-    return {base, *(standing for standing in perhaps if standing > base)}
+def _standings(rule: LadderRule, fit: Fit, certain: Iterable[int], possible: Iterable[int]) -> set[Standing]:
+    given = {number: _OF_PREFERENCE[rule.options[number].preference] for number in places(fit.given)}
+    least = Standing.NOT_RECOMMENDED if fit.advised_against else Standing.NONE
+    base = max([least, *(given[number] for number in certain if number in given)])
+    return {base, *(given[number] for number in possible if number in given and given[number] > base)}
 
 
-def _demands(profile: Profile, certain: list[Option], possible: list[Option]) -> set[bool]:
-    if any(is_demanded(option, profile) for option in certain):
+def _demands(fit: Fit, certain: Iterable[int], possible: Iterable[int]) -> set[bool]:
+    if any(fit.due >> number & 1 for number in certain):
         return {True}
-    return {True, False} if any(is_demanded(option, profile) for option in possible) else {False}
-
-
-def is_demanded(option: Option, profile: Profile) -> bool:
-    """Whether a patient of this profile is due the option: it is preferred, and a treatment of it can be had."""
-    return option.preference == "preferred" and any(
-        not treatment & profile.unavailable for treatment in _kept_treatments(option.treatment, profile)
-    )
-
-
-@cache
-def _kept_treatments(pattern: str, profile: Profile) -> frozenset[Tokens]:
-    return frozenset(treatment for treatment in expand(pattern) if not profile.forbids(treatment))
-
-
-def _matches(option: Option, given: Given, profile: Profile) -> bool:
-    if given.is_open:
-        return False
-    if given.setting == "local":
-        return meets_local(option.treatment, given.treatment)
-    return given.treatment in _kept_treatments(option.treatment, profile)
+    return {True, False} if any(fit.due >> number & 1 for number in possible) else {False}
 
 
 def _names_procedure(option: Option) -> bool:

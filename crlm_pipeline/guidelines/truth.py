@@ -48,9 +48,14 @@ def holds(test: Range | tuple[Scalar, ...], value: Any, reading: Reading) -> Tru
     """Return whether one fact meets one test under the given reading."""
     if reading is Reading.SAFETY:
         return _holds_for_safety(test, value)
-    if value is None or value in v.UNDECIDED:
+    if is_unknown(value):
         return None if reading is Reading.LADDER else False
     return _meets(test, value)
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a fact of this value is unknown to a ladder; undecided values are."""
+    return value is None or value in v.UNDECIDED
 
 
 def _holds_for_safety(test: Range | tuple[Scalar, ...], value: Any) -> Truth:

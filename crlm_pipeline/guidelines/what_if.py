@@ -6,11 +6,11 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.guidelines.evaluation import Situations
 from crlm_pipeline.guidelines.judging import Judgement, judge, worst_safety
 from crlm_pipeline.guidelines.load import Series
 from crlm_pipeline.guidelines.model import Edition, LadderRule
 from crlm_pipeline.guidelines.numbering import content_numbers
+from crlm_pipeline.guidelines.situations import Situations
 from crlm_pipeline.guidelines.variants import judged_by
 from crlm_pipeline.guidelines.verdicts import final_verdicts
 
@@ -32,7 +32,7 @@ def what_if(
     parts = [pl.DataFrame(schema=_LONG)]
     for edition in (edition for one in series if one.kind == "recommendation" for edition in one.editions):
         for variant in judged_by(edition, decisions, as_of):
-            judgement = judge(edition, variant.active, variant.decisions, class_view, situations, is_brief=True)
+            judgement = judge(edition, variant.active, variant.decisions, class_view, situations)
             parts.append(_under(judgement, variant.decisions))
     return pl.concat(parts)
 

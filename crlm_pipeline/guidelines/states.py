@@ -1,0 +1,41 @@
+"""Bits of many decisions told apart: which rows are equal, and what of them still matters."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from crlm_pipeline.guidelines.compile import WORD, Words, as_words
+from crlm_pipeline.guidelines.situations import Numbers
+
+
+def distinct_rows(keys: pl.DataFrame) -> tuple[Numbers, pl.DataFrame]:
+    """Return the number of each row's values and the distinct rows, in order of first appearance."""
+    distinct = keys.unique(maintain_order=True)
+    numbers = keys.join(distinct.with_row_index("number"), on=keys.columns, how="left", maintain_order="left")
+    return numbers.get_column("number").to_numpy(), distinct
+
+
+def any_of(words: Words, bits: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return the rows that have one of the bits."""
+    rows: np.ndarray[tuple[int], np.dtype[np.bool_]] = ((words & as_words(bits, words.shape[1])) != 0).any(axis=1)
+    return rows
+
+
+def still_unknown(asking: Sequence[int], unsettled: Words, unknown: Words) -> Words:
+    """Return the unknown facts that an open clause asks for; `asking` has the clauses of each fact."""
+    left = np.zeros_like(unknown)
+    for fact, clauses in enumerate(asking):
+        bit = as_words(1 << fact, unknown.shape[1])
+        left |= np.where(any_of(unsettled, clauses)[:, None], unknown & bit, np.uint64(0))
+    return left
+
+
+def columns_of(prefix: str, words: Words) -> dict[str, np.ndarray]:
+    """Return words as columns `<prefix>_0`, ..."""
+    return {f"{prefix}_{place}": words[:, place] for place in range(words.shape[1])}
+
+
+def numbers_of(words: Words) -> list[int]:
+    """Return the words of each row as one whole number."""
+    return [sum(word << (WORD * place) for place, word in enumerate(row)) for row in words.tolist()]
