@@ -5,8 +5,8 @@ order is the order of precedence, so the first true rule is the lowest bit.
 """
 
 from collections.abc import Sequence
-from functools import cached_property
-from operator import ge, gt, le, lt
+from functools import cached_property, reduce
+from operator import ge, gt, le, lt, or_
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,8 @@ from schemas import vocabulary as v
 
 _COMPARISONS = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 _GROUP = 8
+_NONE = pl.lit(0, pl.UInt8)
+_BITS = tuple(pl.lit(1 << place, pl.UInt8) for place in range(_GROUP))
 WORD = 64
 
 Words = np.ndarray[tuple[int, int], np.dtype[np.uint64]]
@@ -53,38 +55,41 @@ class CompiledClauses:
 
     @cached_property
     def expressions(self) -> tuple[pl.Expr, ...]:
-        """One nullable Boolean per clause; null is unknown."""
-        return tuple(_clause_expression(clause) for clause in self.clauses)
+        """One nullable Boolean per clause, under its name; null is unknown."""
+        return tuple(
+            _clause_expression(clause).alias(name) for clause, name in zip(self.clauses, self.names, strict=True)
+        )
+
+    @cached_property
+    def words(self) -> tuple[pl.Expr, ...]:
+        """The true and the open bits of the columns of `truths`."""
+        truths = [pl.col(name) for name in self.names]
+        return (*packed(truths, "true"), *packed([truth.is_null() for truth in truths], "open"))
 
     def truths(self, frame: pl.DataFrame) -> pl.LazyFrame:
         """Return the frame with the truth of each clause (`names`) as a nullable Boolean."""
         # A clause without conditions is a literal: with_columns gives it the height of the frame, select would not.
-        return frame.lazy().with_columns(
-            expression.alias(name) for name, expression in zip(self.names, self.expressions, strict=True)
-        )
+        return frame.lazy().with_columns(self.expressions)
 
     def evaluate(self, frame: pl.DataFrame) -> tuple[Words, Words]:
         """Return the true and the open bits: two arrays, decisions by words."""
-        columns = [pl.col(name) for name in self.names]
-        opened = [column.is_null() for column in columns]
-        bits = self.truths(frame).select(*packed(columns, "true"), *packed(opened, "open")).collect()
+        bits = self.truths(frame).select(self.words).collect()
         return words_of(bits, "true"), words_of(bits, "open")
 
 
 def words_of(bits: pl.DataFrame, prefix: str) -> Words:
     """Return the words of a frame that `packed` named by the prefix: an array, rows by words."""
-    return bits.select(f"^{prefix}_\\d+$").to_numpy().astype(np.uint64, copy=False)
+    names = [name for name in bits.columns if name.startswith(f"{prefix}_")]
+    return (
+        np.stack([bits.get_column(name).to_numpy() for name in names], 1)
+        if names
+        else np.zeros((bits.height, 0), np.uint64)
+    )
 
 
 def as_words(bits: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     """Return bits as so many words."""
     return np.array([bits >> (WORD * place) & (1 << WORD) - 1 for place in range(count)], np.uint64)
-
-
-def any_clause(expressions: Sequence[pl.Expr], frame: pl.DataFrame) -> pl.Series:
-    """Return whether one of the clauses holds, per row; null is unknown."""
-    # A clause without conditions is a literal: with_columns gives it the height of the frame, select would not.
-    return frame.with_columns(is_met=pl.any_horizontal(expressions)).get_column("is_met")
 
 
 def is_open(fact: str, reading: Reading = Reading.LADDER) -> pl.Expr:
@@ -152,10 +157,9 @@ def packed(bits: Sequence[pl.Expr], prefix: str) -> list[pl.Expr]:
 
 def _word(bits: Sequence[pl.Expr]) -> pl.Expr:
     groups = [bits[start : start + _GROUP] for start in range(0, len(bits), _GROUP)]
-    word = pl.lit(0, pl.UInt64)
-    for place, group in enumerate(groups):
-        byte = pl.lit(0, pl.UInt8)
-        for offset, bit in enumerate(group):
-            byte = byte | pl.when(bit).then(pl.lit(1 << offset, pl.UInt8)).otherwise(pl.lit(0, pl.UInt8))
-        word = word | (byte.cast(pl.UInt64) * pl.lit(1 << (_GROUP * place), pl.UInt64))
-    return word
+    bytes_of_word = [
+        reduce(or_, (pl.when(bit).then(value).otherwise(_NONE) for bit, value in zip(group, _BITS, strict=False)))
+        for group in groups
+    ]
+    word = (byte.cast(pl.UInt64) * pl.lit(1 << (_GROUP * place), pl.UInt64) for place, byte in enumerate(bytes_of_word))
+    return reduce(or_, word)

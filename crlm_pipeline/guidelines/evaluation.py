@@ -14,15 +14,15 @@ import numpy as np
 import polars as pl
 
 from crlm_pipeline.guidelines.bits import places
-from crlm_pipeline.guidelines.compile import CompiledClauses, Words, as_words, is_open, packed, words_of
+from crlm_pipeline.guidelines.compile import WORD, Words, as_words, is_open, packed, words_of
 from crlm_pipeline.guidelines.ladder import Ladder, State
 from crlm_pipeline.guidelines.outcome import Outcome, outcome
 from crlm_pipeline.guidelines.situations import Numbers, Situations
 from crlm_pipeline.guidelines.standing import Fit
 from crlm_pipeline.guidelines.states import any_of, columns_of, distinct_rows, numbers_of, still_unknown
 
-# Ladders of a run times the sets of situations of a part of the registry.
-_LADDERS_AT_ONCE: Final = 32
+# Ladders with the sets of rules that exist on the days of a run.
+_LADDERS_AT_ONCE: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,38 +80,45 @@ def _fits(ladder: Ladder, situations: Situations) -> _Fits:
 
 
 def _known(ladder: Ladder, active: frozenset[int], decisions: pl.DataFrame) -> pl.DataFrame:
-    """Return what is known of the active rules: `true_N` and `open_N` of the clauses, `unknown` of the facts.
+    """Return what is known of the active rules: `true_N` and `open_N` of the clauses, `unknown_N` of the facts.
 
     Cleared are: what stands below the first true rule of which something is surely due; the other clauses of a rule
     that is true; the options of one that is false.
     """
-    clauses = ladder.compiled
-    own = {number: _names(clauses, ladder.own[number]) for number in sorted(active)}
-    truths = clauses.truths(decisions).with_columns(
-        pl.any_horizontal(names).alias(f"rule_{number}") for number, names in own.items()
-    )
-    rules = [pl.col(f"rule_{n}") if n in active else pl.lit(value=False) for n in range(len(ladder.rules))]
-    (true_rules,) = packed(rules, "true_rules")
-    ended = truths.with_columns(last=(true_rules & pl.col("surely_due")).bitwise_trailing_zeros().cast(pl.UInt8))
-    cleared = ended.with_columns(
-        each for number in range(len(ladder.rules)) for each in _cleared(ladder, number, is_active=number in active)
-    )
-    columns = [pl.col(name) for name in clauses.names]
-    return cleared.select(
-        *packed(columns, "true"),
-        *packed([column.is_null() for column in columns], "open"),
-        *packed([_leaves_open(ladder, fact) for fact in range(len(ladder.facts))], "unknown"),
-    ).collect()
+    found = ladder.compiled.truths(decisions)
+    for step in _clearing(ladder, active):
+        found = found.with_columns(step)
+    known: pl.DataFrame = found.select(_words(ladder)).collect()
+    return known
 
 
-def _names(clauses: CompiledClauses, bits: int) -> list[str]:
-    return [clauses.names[place] for place in places(bits)]
+@lru_cache(maxsize=_LADDERS_AT_ONCE)
+def _clearing(ladder: Ladder, active: frozenset[int]) -> tuple[list[pl.Expr], ...]:
+    """Return the steps from the truths of clauses to those that still matter: the rules, the last of them, clauses."""
+    count = len(ladder.rules)
+    assert count <= WORD, "an edition has more rules than one word holds"
+    rules = [pl.any_horizontal(_names(ladder, ladder.own[n])).alias(f"rule_{n}") for n in sorted(active)]
+    truths = [pl.col(f"rule_{number}") if number in active else pl.lit(value=False) for number in range(count)]
+    (true_rules,) = packed(truths, "true_rules")
+    last = (true_rules & pl.col("surely_due")).bitwise_trailing_zeros().cast(pl.UInt8).alias("last")
+    clauses = [each for n in range(count) for each in _cleared(ladder, n, is_active=n in active)]
+    return rules, [last], clauses
+
+
+@lru_cache(maxsize=_LADDERS_AT_ONCE)
+def _words(ladder: Ladder) -> tuple[pl.Expr, ...]:
+    leaving_open = [_leaves_open(ladder, fact) for fact in range(len(ladder.facts))]
+    return (*ladder.compiled.words, *packed(leaving_open, "unknown"))
+
+
+def _names(ladder: Ladder, bits: int) -> list[str]:
+    return [ladder.compiled.names[place] for place in places(bits)]
 
 
 def _cleared(ladder: Ladder, number: int, *, is_active: bool) -> Iterator[pl.Expr]:
     """Yield the clauses of a rule: the first true one stands for all of them, a false rule has no options."""
-    first, *others = _names(ladder.compiled, ladder.own[number])
-    conditional = _names(ladder.compiled, ladder.conditional[number])
+    first, *others = _names(ladder, ladder.own[number])
+    conditional = _names(ladder, ladder.conditional[number])
     if not is_active:
         yield pl.lit(value=False).alias(first)
         yield from (pl.lit(value=False).alias(name) for name in (*others, *conditional))
@@ -124,8 +131,7 @@ def _cleared(ladder: Ladder, number: int, *, is_active: bool) -> Iterator[pl.Exp
 
 
 def _leaves_open(ladder: Ladder, fact: int) -> pl.Expr:
-    clauses = ladder.compiled
-    asking = [pl.col(name).is_null() for name in _names(clauses, ladder.compiled.asking[fact])]
+    asking = [pl.col(name).is_null() for name in _names(ladder, ladder.compiled.asking[fact])]
     return pl.any_horizontal(asking) & is_open(ladder.facts[fact])
 
 

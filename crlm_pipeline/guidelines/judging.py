@@ -1,6 +1,7 @@
 """One edition, as it stood on some days, applied to decisions: ladder or label, safety rules, required tests."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from crlm_pipeline.guidelines.compile import CompiledClauses, packed
 from crlm_pipeline.guidelines.evaluation import evaluate
 from crlm_pipeline.guidelines.label_states import label_states
 from crlm_pipeline.guidelines.ladder import ladder_of
-from crlm_pipeline.guidelines.model import Edition, TestRule
+from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition
 from crlm_pipeline.guidelines.outcome import Outcome
 from crlm_pipeline.guidelines.safety import SafetyAnswers, answer, unchecked_reason
 from crlm_pipeline.guidelines.situations import Situations
@@ -126,17 +127,24 @@ def _tests(
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
     if not edition.tests:
         return np.zeros(decisions.height, np.int64), np.zeros(decisions.height, np.int64)
-    truths = [_truth(rule) if rule.id in active else pl.lit(value=False) for rule in edition.tests]
-    # Named first: a truth without conditions is a literal, which with_columns gives the height of the frame.
-    named = decisions.lazy().with_columns(truth.alias(f"test_{bit}") for bit, truth in enumerate(truths))
-    tests = [pl.col(f"test_{bit}") for bit in range(len(truths))]
-    words = named.select(*packed(tests, "required"), *packed([test.is_null() for test in tests], "unknown")).collect()
+    words = decisions.lazy().with_columns(_test_truths(edition)).select(_test_words(edition, active)).collect()
     required, unknown = (words.get_column(name).to_numpy().astype(np.int64) for name in words.columns)
     return required, unknown
 
 
-def _truth(rule: TestRule) -> pl.Expr:
-    return pl.any_horizontal(CompiledClauses(clauses_of([rule])).expressions)
+@lru_cache(maxsize=EDITIONS_KEPT)
+def _test_truths(edition: Edition) -> tuple[pl.Expr, ...]:
+    # Named as columns: a truth without conditions is a literal, which with_columns gives the height of the frame.
+    return tuple(
+        pl.any_horizontal(CompiledClauses(clauses_of([rule])).expressions).alias(rule.id) for rule in edition.tests
+    )
+
+
+@lru_cache(maxsize=EDITIONS_KEPT)
+def _test_words(edition: Edition, active: frozenset[str]) -> tuple[pl.Expr, ...]:
+    """Return the bits of the tests that are required, and of those of which it is unknown."""
+    tests = [pl.col(rule.id) if rule.id in active else pl.lit(value=False) for rule in edition.tests]
+    return (*packed(tests, "required"), *packed([test.is_null() for test in tests], "unknown"))
 
 
 def safety_findings(judgement: Judgement, decision_ids: pl.Series) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from typing import Final
 
 from crlm_pipeline.guidelines.model import Edition, LabelWording
 from crlm_pipeline.guidelines.patterns import NOTHING, Tokens, expand, expand_alternatives, targeted_drugs
@@ -42,10 +43,13 @@ def listed(edition_drugs: tuple[str, ...]) -> Tokens:
     return frozenset(inn for drug in edition_drugs for each in expand_alternatives(drug) for inn in each)
 
 
+_USES_KEPT: Final = 4096
+
 # Each listed drug of a regimen, with the numbers of the wordings that cover its use.
 Covering = tuple[tuple[str, tuple[int, ...]], ...]
 
 
+@lru_cache(maxsize=_USES_KEPT)
 def covering(edition: Edition, treatment: Tokens) -> Covering:
     """Return the listed drugs of a regimen, alphabetical, with the wordings that cover their use, met or not."""
     return tuple(

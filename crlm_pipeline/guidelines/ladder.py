@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from crlm_pipeline.guidelines.bits import flagged, places
@@ -10,7 +10,7 @@ from crlm_pipeline.guidelines.clauses import Clause, clauses_of
 from crlm_pipeline.guidelines.compile import CompiledClauses
 from crlm_pipeline.guidelines.domain import distinct_values
 from crlm_pipeline.guidelines.fits import OptionFits
-from crlm_pipeline.guidelines.model import Edition, LadderRule
+from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition, LadderRule
 from crlm_pipeline.guidelines.standing import Fit, RuleStanding, rule_standing
 from crlm_pipeline.guidelines.truth import Truth
 
@@ -136,12 +136,7 @@ def _truth(place: int, true: int, unsettled: int) -> Truth:
     return None if unsettled >> place & 1 else False
 
 
-_LADDERS: dict[int, Ladder] = {}
-
-
+@lru_cache(maxsize=EDITIONS_KEPT)
 def ladder_of(edition: Edition) -> Ladder:
     """Return the ladder of an edition, made ready once per process."""
-    # By identity: an edition is not hashable, and the ladder kept here keeps its edition, and so its identity, alive.
-    if id(edition) not in _LADDERS:
-        _LADDERS[id(edition)] = Ladder(edition)
-    return _LADDERS[id(edition)]
+    return Ladder(edition)

@@ -275,7 +275,15 @@ class Edition(Model):
             raise ValueError("a recommendation has a ladder, not wordings")
         return self
 
+    def __hash__(self) -> int:
+        """Return the hash of the id, so that what is made of an edition is made once."""
+        return hash(self.edition)
+
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Every rule, of whatever section."""
         return (*self.safety, *self.ladder, *self.tests, *self.wordings)
+
+
+# What is made ready of an edition is kept for so many of them; those held number about a dozen.
+EDITIONS_KEPT = 64

@@ -1,13 +1,14 @@
 """Safety rules over many decisions: each sees the results known at the first dose of the drug it is about."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
 
 from crlm_pipeline.guidelines.clauses import Clause, Condition, rule_clauses
-from crlm_pipeline.guidelines.compile import CompiledClauses, any_clause
-from crlm_pipeline.guidelines.model import Edition, SafetyRule
+from crlm_pipeline.guidelines.compile import CompiledClauses
+from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition, SafetyRule
 from crlm_pipeline.guidelines.patterns import Tokens, containment
 from crlm_pipeline.guidelines.situations import Situations
 from crlm_pipeline.guidelines.truth import Facts, Reading, Truth, conjunction, rule_truth
@@ -63,18 +64,18 @@ def answer(
     fired = np.zeros((decisions.height, len(rules)), bool)
     unchecked = np.zeros_like(fired)
     situation_no = decisions.get_column("situation_no").to_numpy()
+    numbered = decisions.with_row_index("place")
     for number, rule in enumerate(rules):
-        about = np.array([is_about(rule, given.treatment) for given in situations.given], bool)[situations.given_no][
-            situation_no
-        ]
-        if not about.any():
+        about = np.array([is_about(rule, given.treatment) for given in situations.given], bool)
+        is_concerned = about[situations.given_no][situation_no]
+        if not is_concerned.any():
             continue
-        concerned = decisions.with_row_index("place").filter(pl.Series(about))
+        concerned = numbered.select("place", "decision_id", *_facts_of(rule)).filter(is_concerned)
         seen = _as_seen(rule, concerned, class_view, situations)
-        truth, is_open = _truths(rule, seen)
+        truth = seen.with_columns(_truths(edition)[rule.id].alias("truth")).get_column("truth")
         places = seen.get_column("place").to_numpy()
-        fired[places, number] = truth
-        unchecked[places, number] = is_open
+        fired[places, number] = truth.fill_null(value=False).to_numpy()
+        unchecked[places, number] = truth.is_null().to_numpy()
     return SafetyAnswers(rules, fired, unchecked)
 
 
@@ -98,12 +99,15 @@ def _facts_of(rule: SafetyRule) -> list[str]:
     return sorted({fact for conditions in (rule.when, rule.unless, *rule.any) for fact in conditions})
 
 
-def _truths(rule: SafetyRule, seen: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    excuse = Clause(0, 0, tuple(Condition(fact, test, Reading.SAFETY) for fact, test in rule.unless.items()))
-    clauses = CompiledClauses([*rule_clauses(rule, 0), *([excuse] if rule.unless else [])])
-    own = clauses.expressions[:-1] if rule.unless else clauses.expressions
-    truth = any_clause(own, seen)
-    if rule.unless:
-        excused = any_clause(clauses.expressions[-1:], seen).fill_null(value=False)
-        truth = truth & ~excused
-    return truth.fill_null(value=False).to_numpy(), truth.is_null().to_numpy()
+@lru_cache(maxsize=EDITIONS_KEPT)
+def _truths(edition: Edition) -> dict[str, pl.Expr]:
+    """Return whether each safety rule (id) holds of the facts; null where it cannot be told."""
+    return {rule.id: _truth(rule) for rule in edition.safety}
+
+
+def _truth(rule: SafetyRule) -> pl.Expr:
+    holds = pl.any_horizontal(CompiledClauses(rule_clauses(rule, 0)).expressions)
+    if not rule.unless:
+        return holds
+    excuse = Clause(0, None, tuple(Condition(fact, test, Reading.SAFETY) for fact, test in rule.unless.items()))
+    return holds & ~pl.any_horizontal(CompiledClauses([excuse]).expressions).fill_null(value=False)
