@@ -11,10 +11,11 @@ from crlm_pipeline.errors import UsageError
 from crlm_pipeline.guidelines.earlier import SHARED_MODELS, Earlier
 from crlm_pipeline.guidelines.judging import Judgement, judge, safety_findings, worst_safety
 from crlm_pipeline.guidelines.load import Knowledge, Series
+from crlm_pipeline.guidelines.model import Edition
 from crlm_pipeline.guidelines.numbering import number_states
 from crlm_pipeline.guidelines.pathway import patient_pathways
 from crlm_pipeline.guidelines.situations import Situations, number_situations
-from crlm_pipeline.guidelines.variants import Variant, active_rules, judged_by
+from crlm_pipeline.guidelines.variants import Existing, Variant, active_rules, judged_by
 from crlm_pipeline.guidelines.verdicts import final_verdicts, kinder, not_in_force
 from crlm_pipeline.guidelines.what_if import numbered, what_if
 from crlm_pipeline.settings import Settings
@@ -161,11 +162,24 @@ def _in_force(series: Series, decisions: pl.DataFrame, grace_days: int) -> Itera
     dated = dated.with_columns(before=pl.min_horizontal("now", pl.max_horizontal("before", pl.lit(1, pl.UInt32))))
     for column, is_older in (("now", False), ("before", True)):
         rows = dated.filter(pl.col("now") != pl.col("before")) if is_older else dated
-        for span in sorted(rows.get_column(column).unique().to_list()):
-            edition = series.in_force(changes[span - 1]) if span else None
-            if edition is not None:
-                concerned = rows.filter(pl.col(column) == span).drop("now", "before")
-                yield Variant(edition, active_rules(edition, changes[span - 1]), is_older, concerned)
+        for edition, spans in _spans(series, changes.to_list()):
+            concerned = rows.filter(pl.col(column).is_in(list(spans)))
+            if concerned.height:
+                sets = dict.fromkeys(spans.values())
+                place = {one: number for number, one in enumerate(sets)}
+                numbers = concerned.get_column(column).replace_strict({span: place[one] for span, one in spans.items()})
+                active = Existing(tuple(sets), numbers.to_numpy())
+                yield Variant(edition, active, is_older, concerned.drop("now", "before"))
+
+
+def _spans(series: Series, changes: list[date]) -> list[tuple[Edition, dict[int, frozenset[str]]]]:
+    """Return each edition that is ever in force, with the rules that exist in each span between two changes, from 1."""
+    spans: dict[Edition, dict[int, frozenset[str]]] = {}
+    for span, day in enumerate(changes, 1):
+        edition = series.in_force(day)
+        if edition is not None:
+            spans.setdefault(edition, {})[span] = active_rules(edition, day)
+    return list(spans.items())
 
 
 def _states(judgement: Judgement, decision_ids: pl.Series, *, is_older: bool) -> pl.DataFrame:

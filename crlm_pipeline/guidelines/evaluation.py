@@ -1,7 +1,7 @@
 """One edition applied to many decisions: clauses as bits, then each distinct state of knowledge worked out once.
 
 What cannot matter to the outcome is cleared from the bits first, in two steps: what one decision tells of itself while
-it is read (`_known`), and what follows from how its treatment stands to the options (`_states`), worked out for the
+it is read (`_clearing`), and what follows from how its treatment stands to the options (`_states`), worked out for the
 decisions that the first step does not tell apart together. `docs/compile-step.md` says why each clearing is safe.
 """
 
@@ -20,6 +20,7 @@ from crlm_pipeline.guidelines.outcome import Outcome, outcome
 from crlm_pipeline.guidelines.situations import Numbers, Situations
 from crlm_pipeline.guidelines.standing import Fit
 from crlm_pipeline.guidelines.states import any_of, columns_of, distinct_rows, numbers_of, still_unknown
+from crlm_pipeline.guidelines.variants import Existing
 
 # Ladders with the sets of rules that exist on the days of a run.
 _LADDERS_AT_ONCE: Final = 128
@@ -33,13 +34,17 @@ class Evaluation:
     outcomes: tuple[Outcome, ...]
 
 
-def evaluate(ladder: Ladder, active: frozenset[int], decisions: pl.DataFrame, situations: Situations) -> Evaluation:
+def evaluate(ladder: Ladder, active: Existing, decisions: pl.DataFrame, situations: Situations) -> Evaluation:
     """Apply the active rules of a ladder; `decisions` has the facts and `situation_no`."""
     fits = _fits(ladder, situations)
     fit_no = fits.numbers[decisions.get_column("situation_no").to_numpy()]
-    known = _known(ladder, active, decisions.with_columns(surely_due=fits.surely_due[fit_no]))
-    known_no, distinct = distinct_rows(known.with_columns(fit_no=fit_no))
-    state_no, states = distinct_rows(_states(ladder, distinct, fits))
+    existing = active.words([rule.id for rule in ladder.rules], 1)[:, 0]
+    prepared = decisions.with_columns(surely_due=fits.surely_due[fit_no], existing=existing)
+    found = ladder.compiled.truths(prepared)
+    for step in _clearing(ladder, active.always, active.ever):
+        found = found.with_columns(step)
+    known_no, known = distinct_rows(found.select(_words(ladder)).collect().with_columns(fit_no=fit_no))
+    state_no, states = distinct_rows(_states(ladder, known, fits))
     return Evaluation(state_no[known_no], tuple(outcome(ladder, state) for state in _read(states)))
 
 
@@ -48,7 +53,7 @@ class _Fits:
     """The distinct fits of situations to a ladder, as words, a row per fit.
 
     `numbers`: the fit of each situation; `surely_due`: the rules that, once true, demand something; `idle`: the rules
-    that, while open, can change nothing.
+    that can change nothing while open, as none of their options was given or is due and none advises against it.
     """
 
     numbers: Numbers
@@ -64,45 +69,57 @@ class _Fits:
 @lru_cache(maxsize=_LADDERS_AT_ONCE)
 def _fits(ladder: Ladder, situations: Situations) -> _Fits:
     numbers, fits = ladder.options.fits(situations)
-    option_words = ladder.options.word_count
+    kept, due, given = (
+        np.stack([as_words(getattr(fit, name), ladder.options.word_count) for fit in fits])
+        for name in ("kept", "due", "given")
+    )
+    advised_against = np.array([fit.advised_against for fit in fits], np.uint64)
+    unconditional = as_words(ladder.options.unconditional, ladder.options.word_count)
     return _Fits(
         numbers=numbers,
-        surely_due=np.array(
-            [ladder.options.rules_among(fit.due & ladder.options.unconditional) for fit in fits], np.uint64
-        ),
-        idle=np.array([ladder.idle(fit) for fit in fits], np.uint64),
-        kept=np.stack([as_words(fit.kept, option_words) for fit in fits]),
-        due=np.stack([as_words(fit.due, option_words) for fit in fits]),
-        given=np.stack([as_words(fit.given, option_words) for fit in fits]),
-        advised_against=np.array([fit.advised_against for fit in fits], np.uint64),
+        surely_due=_rules_among(ladder, due & unconditional),
+        idle=~(_rules_among(ladder, given | due) | advised_against),
+        kept=kept,
+        due=due,
+        given=given,
+        advised_against=advised_against,
         is_nothing_given=np.array([fit.is_nothing_given for fit in fits], bool),
     )
 
 
-def _known(ladder: Ladder, active: frozenset[int], decisions: pl.DataFrame) -> pl.DataFrame:
-    """Return what is known of the active rules: `true_N` and `open_N` of the clauses, `unknown_N` of the facts.
-
-    Cleared are: what stands below the first true rule of which something is surely due; the other clauses of a rule
-    that is true; the options of one that is false.
-    """
-    found = ladder.compiled.truths(decisions)
-    for step in _clearing(ladder, active):
-        found = found.with_columns(step)
-    known: pl.DataFrame = found.select(_words(ladder)).collect()
-    return known
+def _rules_among(ladder: Ladder, options: Words) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """Return the rules that have one of the options, as bits."""
+    rules = np.zeros(len(options), np.uint64)
+    for number in range(len(ladder.rules)):
+        rules |= any_of(options, ladder.options.of_rule(number)).astype(np.uint64) << np.uint64(number)
+    return rules
 
 
 @lru_cache(maxsize=_LADDERS_AT_ONCE)
-def _clearing(ladder: Ladder, active: frozenset[int]) -> tuple[list[pl.Expr], ...]:
-    """Return the steps from the truths of clauses to those that still matter: the rules, the last of them, clauses."""
-    count = len(ladder.rules)
-    assert count <= WORD, "an edition has more rules than one word holds"
-    rules = [pl.any_horizontal(_names(ladder, ladder.own[n])).alias(f"rule_{n}") for n in sorted(active)]
-    truths = [pl.col(f"rule_{number}") if number in active else pl.lit(value=False) for number in range(count)]
-    (true_rules,) = packed(truths, "true_rules")
+def _clearing(ladder: Ladder, always: frozenset[str], ever: frozenset[str]) -> tuple[list[pl.Expr], ...]:
+    """Return the steps from the truths of the clauses to those that still matter.
+
+    First the truths of the rules, those that do not exist that day being false; then `last`, the first true rule of
+    which something is surely due; then the clauses. Cleared are those below `last`, the other clauses of a rule that is
+    true, and the options of one that is false.
+    """
+    assert len(ladder.rules) <= WORD, "an edition has more rules than one word holds"
+    rules = [_rule(ladder, number, always, ever) for number in range(len(ladder.rules))]
+    (true_rules,) = packed([pl.col(f"rule_{number}") for number in range(len(ladder.rules))], "true_rules")
     last = (true_rules & pl.col("surely_due")).bitwise_trailing_zeros().cast(pl.UInt8).alias("last")
-    clauses = [each for n in range(count) for each in _cleared(ladder, n, is_active=n in active)]
+    clauses = [clause for number in range(len(ladder.rules)) for clause in _cleared(ladder, number)]
     return rules, [last], clauses
+
+
+def _rule(ladder: Ladder, number: int, always: frozenset[str], ever: frozenset[str]) -> pl.Expr:
+    rule_id = ladder.rules[number].id
+    truth = pl.any_horizontal(_names(ladder, ladder.own[number]))
+    exists = pl.lit(value=rule_id in ever) if rule_id in always or rule_id not in ever else _has_bit("existing", number)
+    return (truth & exists).alias(f"rule_{number}")
+
+
+def _has_bit(column: str, place: int) -> pl.Expr:
+    return (pl.col(column) & pl.lit(1 << place, pl.UInt64)) != 0
 
 
 @lru_cache(maxsize=_LADDERS_AT_ONCE)
@@ -115,19 +132,15 @@ def _names(ladder: Ladder, bits: int) -> list[str]:
     return [ladder.compiled.names[place] for place in places(bits)]
 
 
-def _cleared(ladder: Ladder, number: int, *, is_active: bool) -> Iterator[pl.Expr]:
-    """Yield the clauses of a rule: the first true one stands for all of them, a false rule has no options."""
+def _cleared(ladder: Ladder, number: int) -> Iterator[pl.Expr]:
+    """Yield the clauses of a rule: the first own one stands for a true rule, all of them for an open one."""
     first, *others = _names(ladder, ladder.own[number])
-    conditional = _names(ladder, ladder.conditional[number])
-    if not is_active:
-        yield pl.lit(value=False).alias(first)
-        yield from (pl.lit(value=False).alias(name) for name in (*others, *conditional))
-        return
-    truth, is_in_play = pl.col(f"rule_{number}"), pl.col("last") >= number
-    is_true = truth.fill_null(value=False)
-    yield (pl.col(first) | is_true) & is_in_play
-    yield from (pl.col(name) & ~is_true & is_in_play for name in others)
-    yield from (pl.col(name) & truth.fill_null(value=True) & is_in_play for name in conditional)
+    truth, is_above = pl.col(f"rule_{number}"), pl.col("last") >= number
+    is_true = truth.fill_null(value=False) & is_above
+    is_open = truth.is_null() & is_above
+    yield (pl.col(first) & is_open) | is_true
+    yield from (pl.col(name) & is_open for name in others)
+    yield from (pl.col(name) & (is_true | is_open) for name in _names(ladder, ladder.conditional[number]))
 
 
 def _leaves_open(ladder: Ladder, fact: int) -> pl.Expr:

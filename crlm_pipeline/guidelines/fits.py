@@ -46,10 +46,6 @@ class OptionFits:
         first, beyond = self.first[number : number + 2]
         return (1 << beyond) - (1 << first)
 
-    def rules_among(self, options: int) -> int:
-        """Return the rules that have one of the options."""
-        return flagged(options & self.of_rule(number) for number in range(len(self._rules)))
-
     def fit(self, given: Given, profile: Profile) -> Fit:
         """Return how a treatment given to a patient of a profile stands to the options."""
         return _joined(self._left_by(profile), self._held_against(given), is_forbidden=is_forbidden(given, profile))

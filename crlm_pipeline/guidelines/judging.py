@@ -16,6 +16,7 @@ from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition
 from crlm_pipeline.guidelines.outcome import Outcome
 from crlm_pipeline.guidelines.safety import SafetyAnswers, answer, unchecked_reason
 from crlm_pipeline.guidelines.situations import Situations
+from crlm_pipeline.guidelines.variants import Existing, existing_throughout
 
 # What the ladder, or a label, says of a decision before scope, safety and recorded reasons are weighed.
 LADDER_SCHEMA: Final = pl.Schema(
@@ -52,12 +53,14 @@ class Judgement:
 
 def judge(
     edition: Edition,
-    active: frozenset[str],
+    active: frozenset[str] | Existing,
     decisions: pl.DataFrame,
     class_view: pl.DataFrame,
     situations: Situations,
 ) -> Judgement:
-    """Apply the active rules (ids) of an edition to decisions numbered by `number_situations`."""
+    """Apply the active rules (ids, for all or for each) of an edition to decisions numbered by `number_situations`."""
+    if isinstance(active, frozenset):
+        active = existing_throughout(active, decisions.height)
     if edition.kind == "label":
         ladder, options = _by_label(edition, active, decisions, situations)
     else:
@@ -68,10 +71,9 @@ def judge(
 
 
 def _by_ladder(
-    edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations
+    edition: Edition, active: Existing, decisions: pl.DataFrame, situations: Situations
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    numbers = frozenset(number for number, rule in enumerate(edition.ladder) if rule.id in active)
-    evaluation = evaluate(ladder_of(edition), numbers, decisions, situations)
+    evaluation = evaluate(ladder_of(edition), active, decisions, situations)
     rows = [_ladder_row(each) for each in evaluation.outcomes]
     states = pl.DataFrame(rows, schema=LADDER_SCHEMA, orient="row")
     options = [
@@ -107,7 +109,7 @@ def _options(rows: list[tuple[int, str, int, str]]) -> pl.DataFrame:
 
 
 def _by_label(
-    edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations
+    edition: Edition, active: Existing, decisions: pl.DataFrame, situations: Situations
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     state_no, states = label_states(edition, active, decisions, situations)
     rows: list[tuple[object, ...]] = []
@@ -123,28 +125,26 @@ def _by_label(
 
 
 def _tests(
-    edition: Edition, active: frozenset[str], decisions: pl.DataFrame
+    edition: Edition, active: Existing, decisions: pl.DataFrame
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
     if not edition.tests:
         return np.zeros(decisions.height, np.int64), np.zeros(decisions.height, np.int64)
-    words = decisions.lazy().with_columns(_test_truths(edition)).select(_test_words(edition, active)).collect()
-    required, unknown = (words.get_column(name).to_numpy().astype(np.int64) for name in words.columns)
+    truths, words = _test_expressions(edition)
+    existing = active.words([rule.id for rule in edition.tests], 1)[:, 0]
+    found = decisions.lazy().with_columns(truths).select(words).collect()
+    required, unknown = ((found.get_column(name).to_numpy() & existing).astype(np.int64) for name in found.columns)
     return required, unknown
 
 
 @lru_cache(maxsize=EDITIONS_KEPT)
-def _test_truths(edition: Edition) -> tuple[pl.Expr, ...]:
+def _test_expressions(edition: Edition) -> tuple[list[pl.Expr], list[pl.Expr]]:
+    """Return the truths of the tests' conditions, and the bits of those that hold and those that are unknown."""
     # Named as columns: a truth without conditions is a literal, which with_columns gives the height of the frame.
-    return tuple(
+    truths = [
         pl.any_horizontal(CompiledClauses(clauses_of([rule])).expressions).alias(rule.id) for rule in edition.tests
-    )
-
-
-@lru_cache(maxsize=EDITIONS_KEPT)
-def _test_words(edition: Edition, active: frozenset[str]) -> tuple[pl.Expr, ...]:
-    """Return the bits of the tests that are required, and of those of which it is unknown."""
-    tests = [pl.col(rule.id) if rule.id in active else pl.lit(value=False) for rule in edition.tests]
-    return (*packed(tests, "required"), *packed([test.is_null() for test in tests], "unknown"))
+    ]
+    columns = [pl.col(rule.id) for rule in edition.tests]
+    return truths, [*packed(columns, "required"), *packed([column.is_null() for column in columns], "unknown")]
 
 
 def safety_findings(judgement: Judgement, decision_ids: pl.Series) -> pl.DataFrame:

@@ -14,6 +14,8 @@ from crlm_pipeline.guidelines.labels import Covering, LabelOutcome, covering, la
 from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition
 from crlm_pipeline.guidelines.situations import Numbers, Situations, numbered
 from crlm_pipeline.guidelines.states import columns_of, distinct_rows, numbers_of, still_unknown
+from crlm_pipeline.guidelines.truth import Truth
+from crlm_pipeline.guidelines.variants import Existing
 
 _STATES_KEPT: Final = 1 << 14
 
@@ -27,7 +29,7 @@ class LabelState:
 
 
 def label_states(
-    edition: Edition, active: frozenset[str], decisions: pl.DataFrame, situations: Situations
+    edition: Edition, active: Existing, decisions: pl.DataFrame, situations: Situations
 ) -> tuple[Numbers, list[LabelState]]:
     """Return the state of each decision (aligned with them) under the active wordings, and the states.
 
@@ -37,9 +39,7 @@ def label_states(
     of_given, uses = numbered(covering(edition, given.treatment) for given in situations.given)
     use_no = of_given[situations.given_no][decisions.get_column("situation_no").to_numpy()]
     covered = np.stack([as_words(_clauses_that_cover(clauses, use), clauses.word_count) for use in uses])
-    in_force = as_words(
-        flagged(edition.wordings[clause.rule_no].id in active for clause in clauses.clauses), clauses.word_count
-    )
+    in_force = active.words([edition.wordings[clause.rule_no].id for clause in clauses.clauses], clauses.word_count)
     true, unsettled = clauses.evaluate(decisions)
     true, unsettled = true & in_force, unsettled & in_force & covered[use_no]
     unknown = words_of(decisions.select(packed([is_open(fact) for fact in clauses.facts], "unknown")), "unknown")

@@ -78,10 +78,6 @@ class Ladder:
         """Return the bits of all clauses of a rule."""
         return self.own[number] | self.conditional[number]
 
-    def idle(self, fit: Fit) -> int:
-        """Return the rules that can change nothing while open: none of their options was given or is due."""
-        return ~(self.options.rules_among(fit.given | fit.due) | fit.advised_against) & (1 << len(self.rules)) - 1
-
     @cached_property
     def failing(self) -> tuple[tuple[int, ...], ...]:
         """Per fact, for each distinct value: the bits of the clauses, among those that ask for it, that it fails."""

@@ -12,6 +12,7 @@ from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition, SafetyRule
 from crlm_pipeline.guidelines.patterns import Tokens, containment
 from crlm_pipeline.guidelines.situations import Situations
 from crlm_pipeline.guidelines.truth import Facts, Reading, Truth, conjunction, rule_truth
+from crlm_pipeline.guidelines.variants import Existing
 from crlm_pipeline.guidelines.wording import facts_in_words
 
 
@@ -51,7 +52,7 @@ def unchecked_reason(rule: SafetyRule) -> str:
 
 def answer(
     edition: Edition,
-    active: frozenset[str],
+    active: Existing,
     decisions: pl.DataFrame,
     class_view: pl.DataFrame,
     situations: Situations,
@@ -60,14 +61,14 @@ def answer(
 
     `class_view` has the facts of a decision as known at the first dose of a drug (`seen_for`), where that was earlier.
     """
-    rules = tuple(rule for rule in edition.safety if rule.id in active)
+    rules = tuple(rule for rule in edition.safety if rule.id in active.ever)
     fired = np.zeros((decisions.height, len(rules)), bool)
     unchecked = np.zeros_like(fired)
     situation_no = decisions.get_column("situation_no").to_numpy()
     numbered = decisions.with_row_index("place")
     for number, rule in enumerate(rules):
         about = np.array([is_about(rule, given.treatment) for given in situations.given], bool)
-        is_concerned = about[situations.given_no][situation_no]
+        is_concerned = about[situations.given_no][situation_no] & active.has(rule.id)
         if not is_concerned.any():
             continue
         concerned = numbered.select("place", "decision_id", *_facts_of(rule)).filter(is_concerned)
