@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -92,17 +93,22 @@ def choose_marks(sums: Sums, threshold: int) -> Marks:
     return page.marks[merged]
 
 
+def _places(matrix: csr_array) -> list[Cells]:
+    """Return the columns that each row of a sparse matrix fills."""
+    columns = matrix.indices.astype(np.intp)
+    return [columns[start:end] for start, end in pairwise(matrix.indptr.tolist())]
+
+
 class _Page:
     """What is printed and what is not, while the marks are chosen."""
 
     def __init__(self, sums: Sums, threshold: int) -> None:
         """Mark what is small; nothing else is hidden yet."""
-        by_cell = sums.equations.tocsc()
         is_small = (sums.counts > 0) & (sums.counts < threshold)
         self._sums = sums
         self._threshold = threshold
-        self._cells_of = np.split(sums.equations.indices.astype(np.intp), sums.equations.indptr[1:-1])
-        self._sums_of = np.split(by_cell.indices.astype(np.intp), by_cell.indptr[1:-1])
+        self._cells_of = _places(sums.equations)
+        self._sums_of = _places(csr_array(sums.equations.T))
         self.marks: Marks = np.where(is_small & sums.is_public, Mark.SMALL, Mark.SHOWN).astype(np.int8)
         # A reader does not see what is not shown, nor a remainder that is never printed.
         self._is_unknown: Mask = (self.marks != Mark.SHOWN) | (~sums.is_public & (sums.counts > 0))

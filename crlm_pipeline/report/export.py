@@ -73,7 +73,7 @@ class _Exported(NamedTuple):
 @lru_cache(maxsize=256)
 def _exported(data: SafeTable) -> _Exported:
     assert isinstance(data, SafeTable), "only safe tables leave the warehouse"
-    frame = data.frame.select(name for name in data.frame.columns if not name.endswith(_OF_THE_PAGE))
+    frame = data.frame.drop(name for name in data.frame.columns if name.endswith(_OF_THE_PAGE))
     parquet = BytesIO()
     frame.write_parquet(parquet, statistics=False)
     return _Exported(frame, defused(frame).write_csv().encode(), parquet.getvalue())

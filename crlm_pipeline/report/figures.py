@@ -153,7 +153,9 @@ def funnel(
     `centre` is drawn apart if given. A centre whose rate is not shown stands as the range from `least` to `most` in
     which it must lie, if it has one.
     """
-    rows: tuple[_FunnelRow, ...] = tuple(points.select("label", "total", "percent", "least", "most").rows())
+    rows: tuple[_FunnelRow, ...] = tuple(
+        zip(*(points[name].to_list() for name in ("label", "total", "percent", "least", "most")), strict=True)
+    )
     low_y = min(value for _, _, percent, least, _ in rows for value in (percent, least, pooled) if value is not None)
     x = Scale(0, round(max(total for _, total, *_ in rows) * 1.08) + 1, _FUNNEL_LEFT, WIDTH - 16)
     y = Scale(max(0.0, low_y - 12), 100, _FUNNEL_BOTTOM, _FUNNEL_TOP)

@@ -54,8 +54,9 @@ def page_of(definition: Definition) -> str:
     return f"indicator-{definition.id.lower()}"
 
 
-def _named(registry: Registry, centre: str | None) -> pl.DataFrame:
-    """Return the indicators in order, each with the address of its page."""
+@lru_cache(maxsize=2)
+def _named(registry: Registry, *, is_linked: bool) -> pl.DataFrame:
+    """Return the indicators in order, each with the address of its page if it is to lead there."""
     listed = [
         (
             place,
@@ -63,7 +64,7 @@ def _named(registry: Registry, centre: str | None) -> pl.DataFrame:
             f"{one.id}: {one.title}",
             _goal(one),
             _BETTER[one.direction],
-            f"{page_of(one)}.html" if centre is None else None,
+            f"{page_of(one)}.html" if is_linked else None,
             one.target,
         )
         for place, one in enumerate(registry.indicators)
@@ -76,7 +77,9 @@ def _overview(registry: Registry, own: SafeTable, centre: str | None) -> list[Ta
     rates = rates_of_all(registry)
     made = own.map(
         lambda frame: (
-            frame.join(_named(registry, centre), left_on="indicator_id", right_on="id").sort("place").drop("place")
+            frame.join(_named(registry, is_linked=centre is None), left_on="indicator_id", right_on="id")
+            .sort("place")
+            .drop("place")
         ),
         name="indicators",
     )
@@ -119,7 +122,7 @@ def _medians(registry: Registry, centre: str | None) -> list[Table]:
     made = medians(registry).where(centre_id=centre)
     made = made.map(
         lambda frame: (
-            frame.join(_named(registry, centre), left_on="indicator_id", right_on="id")
+            frame.join(_named(registry, is_linked=centre is None), left_on="indicator_id", right_on="id")
             .sort("place")
             .drop("place", "goal")
         ),
