@@ -11,11 +11,13 @@ asked as (
             when required_test.status = 'not_required' then 'no'
             else 'unknown'
         end as is_required,
-        required_test.status
+        required_test.status,
+        count(*) as n
     from cohort.required_test
     inner join cohort.decision on required_test.decision_id = decision.decision_id
     inner join cohort.patient on decision.patient_id = patient.patient_id
     where patient.is_crlm and required_test.guideline = $headline
+    group by all
 )
 
 select
@@ -24,7 +26,7 @@ select
     centre_id,
     is_required,
     status,
-    count(*) as n
+    sum(n)::bigint as n
 from asked
 group by guideline, analyte, cube (centre_id), grouping sets ((), (is_required), (is_required, status))
 order by all
