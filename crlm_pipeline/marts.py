@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from crlm_pipeline.guidelines.patterns import tokens
 from crlm_pipeline.guidelines.treatment_class import treatment_class
 from crlm_pipeline.indicator_members import members_macro
 from crlm_pipeline.macros import macros
+from crlm_pipeline.rollup import by_population, rolled_up
 from crlm_pipeline.settings import Overdispersion
 from crlm_pipeline.statistics import percent_with_interval
 from crlm_pipeline.warehouse import Warehouse
@@ -65,7 +66,7 @@ def build_marts(warehouse: Warehouse, as_of: date, overdispersion: Overdispersio
     warehouse.register("category_vocabulary", _category_vocabulary())
     distribution = warehouse.query("marts/biomarker_distribution")
     _insert(warehouse, BiomarkerDistribution, distribution.with_columns(percent_with_interval("n", "n_tested")))
-    _insert(warehouse, Concordance, _with_shares(warehouse.query("marts/concordance")))
+    _insert(warehouse, Concordance, _concordance(warehouse.query("marts/concordance")), is_ordered=True)
     _insert(warehouse, PathwayMix, warehouse.query("marts/pathway_mix"))
     counts = indicators.counted(warehouse, as_of)
     _insert(warehouse, Indicator, indicators.measure(counts, overdispersion))
@@ -85,8 +86,10 @@ def _insert_comparisons(warehouse: Warehouse) -> None:
     """Fill the marts that set editions beside each other and what was recommended beside what was given."""
     warehouse.register("treatment_class", _treatment_classes(warehouse))
     _insert(warehouse, EditionComparison, warehouse.query("marts/edition_comparison"))
-    _insert(warehouse, RecommendedToGiven, warehouse.query("marts/recommended_to_given"))
-    _insert(warehouse, Uptake, _with_bounds(warehouse.query("marts/uptake")))
+    flows = warehouse.query("marts/recommended_to_given")
+    flow = ["centre_id", "guideline", "setting", "line", "recommended", "given"]
+    _insert(warehouse, RecommendedToGiven, by_population(rolled_up(flows, ["centre_id"], flow), ["n"]), is_ordered=True)
+    _insert(warehouse, Uptake, _uptake(warehouse.query("marts/uptake")), is_ordered=True)
 
 
 def _treatment_classes(warehouse: Warehouse) -> pl.DataFrame:
@@ -103,10 +106,14 @@ def _class_of(treatment: str, setting: str, is_perioperative: bool) -> str:
     return treatment_class(tokens(treatment), setting, is_perioperative=is_perioperative)
 
 
-def _with_bounds(counts: pl.DataFrame) -> pl.DataFrame:
+def _uptake(counts: pl.DataFrame) -> pl.DataFrame:
+    by = ["guideline", "edition_id", "rule_id", "change_date", "centre_id", "period"]
     every = pl.col("n_due") + pl.col("n_unknown")
-    return counts.with_columns(
+    return by_population(
+        rolled_up(counts, ["period", "centre_id"], by), ["n_due", "n_given", "n_unknown"]
+    ).with_columns(
         *percent_with_interval("n_given", "n_due"),
+        period_start=pl.col("change_date") + pl.duration(days=91 * pl.col("period")),
         percent_worst=100 * pl.col("n_given") / every,
         percent_best=100 * (pl.col("n_given") + pl.col("n_unknown")) / every,
     )
@@ -124,11 +131,24 @@ def _category_vocabulary() -> pl.DataFrame:
     return pl.DataFrame(pairs, schema={"analyte": pl.String, "category": pl.String}, orient="row")
 
 
-def _with_shares(counts: pl.DataFrame) -> pl.DataFrame:
+def _concordance(counts: pl.DataFrame) -> pl.DataFrame:
+    """Roll the counts up; each is a share of the judged decisions of its cell, or of all where it is no judgement."""
+    cell = ["centre_id", "year", "guideline", "edition_id", "setting", "line"]
+    over = ["line", "setting", "edition_id", "year", "centre_id"]
+    rows = by_population(rolled_up(counts, over, [*cell, "verdict"]), ["n"])
     is_judged = pl.col("verdict").is_in(JUDGED_VERDICTS)
-    whole = pl.when(is_judged).then("n_evaluable").otherwise("n_total").alias("whole")
-    return counts.with_columns(whole).with_columns(percent_with_interval("n", "whole")).drop("whole")
+    # The rows of a cell follow each other.
+    return (
+        rows.with_columns(pl.struct("population", *cell).rle_id().alias("cell"))
+        .with_columns(
+            pl.col("n").sum().over("cell").alias("n_total"),
+            pl.col("n").filter(is_judged).sum().over("cell").alias("n_evaluable"),
+        )
+        .with_columns(pl.when(is_judged).then("n_evaluable").otherwise("n_total").alias("whole"))
+        .with_columns(percent_with_interval("n", "whole"))
+    )
 
 
-def _insert(warehouse: Warehouse, model: type[Table], frame: pl.DataFrame) -> None:
-    warehouse.insert(model, frame.select(*describe(model).polars_schema))
+def _insert(warehouse: Warehouse, model: type[Table], frame: pl.DataFrame, *, is_ordered: bool = False) -> None:
+    columns: dict[Any, Any] = {**describe(model).polars_schema}
+    warehouse.insert(model, frame.select(*columns).cast(columns), is_ordered=is_ordered)

@@ -140,9 +140,10 @@ class Warehouse:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def insert(self, model: type[Table], frame: pl.DataFrame) -> None:
+    def insert(self, model: type[Table], frame: pl.DataFrame, *, is_ordered: bool = False) -> None:
         """Add rows, sorted by the table's key (without one: by every column) so that equal runs write equal files.
 
+        Those that are `is_ordered` are stored as they stand.
         The frame must have exactly the declared columns and types; the database refuses a null in a required column, a
         value outside a vocabulary or a bound. All of these would be defects of ours.
         """
@@ -153,9 +154,9 @@ class Warehouse:
         )
         if not self._has(table.schema, table.name):
             self._create_table(model)
-        order = ", ".join(map(quoted, table.key)) or "all"
+        order = "" if is_ordered else f"order by {', '.join(map(quoted, table.key)) or 'all'}"
         self._connection.register("incoming", frame)
-        self._connection.execute(f"insert into {table.qualified_name} by name from incoming order by {order}")
+        self._connection.execute(f"insert into {table.qualified_name} by name from incoming {order}")
         self._connection.unregister("incoming")
 
     def read(self, model: type[Table], among: pl.DataFrame | None = None) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 -- Decisions from the pathway that the edition in force named to what was given, in the same terms.
--- Grain: population, centre, guideline, setting, line, recommended and given; null centre = all, null line: a local
--- decision. Parameters: none.
+-- Grain: centre, guideline, setting, line, recommended and given, with a count for each population; null line: a local
+-- decision. Counts only, crlm_pipeline/marts.py rolls them up. Parameters: none.
 -- Reads treatment_class (setting, is_perioperative, treatment, given), which marts.py registers.
 with
 judged as (
@@ -18,13 +18,8 @@ judged as (
             when decision.treatment is null then 'nothing'
             else treatment_class.given
         end as given,
-        unnest(
-            case
-                when patient.is_crlm then ['all', 'metastatic', 'crlm']
-                when patient.is_metastatic then ['all', 'metastatic']
-                else ['all']
-            end
-        ) as population
+        patient.is_metastatic or patient.is_crlm as is_metastatic,
+        patient.is_crlm
     from cohort.verdict
     inner join cohort.decision on verdict.decision_id = decision.decision_id
     inner join cohort.patient on decision.patient_id = patient.patient_id
@@ -36,14 +31,15 @@ judged as (
 )
 
 select
-    population,
     centre_id,
     guideline,
     setting,
     line,
     recommended,
     given,
-    count(*) as n
+    count(*) as n_all,
+    count(*) filter (where is_metastatic) as n_metastatic,
+    count(*) filter (where is_crlm) as n_crlm
 from judged
-group by population, guideline, setting, line, recommended, given, cube (centre_id)
+group by all
 order by all

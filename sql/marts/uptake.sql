@@ -1,7 +1,8 @@
 -- Decisions to which a new recommendation applies, by time from its day: did they get it? Judged by the edition as it
 -- stands, whatever the day of the decision, so that the time before can be seen as well; a what-if for that time.
--- Grain: population, edition, rule, centre and period of 13 weeks from the change; null in centre or period = all.
--- Out of scope, open and undated (relative calendar) decisions are left out. Parameters: none.
+-- Grain: edition, rule, centre and period of 13 weeks from the change, with counts for each population; counts only,
+-- crlm_pipeline/marts.py rolls them up and adds the intervals. Out of scope, open and undated (relative calendar)
+-- decisions are left out. Parameters: none.
 -- A recommendation is new on its own day, else on the first day of its edition, if the edition before held no such
 -- rule or preferred other options. Without a preferred option, the alternatives are what is recommended.
 with
@@ -95,13 +96,8 @@ dated as (
         answered.answer,
         decision.centre_id,
         floor((decision.decision_date - answered.change_date) / 91)::integer as period,
-        unnest(
-            case
-                when patient.is_crlm then ['all', 'metastatic', 'crlm']
-                when patient.is_metastatic then ['all', 'metastatic']
-                else ['all']
-            end
-        ) as population
+        patient.is_metastatic or patient.is_crlm as is_metastatic,
+        patient.is_crlm
     from answered
     inner join cohort.what_if on answered.what_if_no = what_if.what_if_no
     inner join cohort.decision on what_if.decision_id = decision.decision_id
@@ -110,17 +106,21 @@ dated as (
 )
 
 select
-    population,
     guideline,
     edition_id,
     rule_id,
     change_date,
     centre_id,
     period,
-    change_date + 91 * period as period_start,
-    count(*) filter (where answer != 'unknown') as n_due,
-    count(*) filter (where answer = 'given') as n_given,
-    count(*) filter (where answer = 'unknown') as n_unknown
+    count(*) filter (where answer != 'unknown') as n_due_all,
+    count(*) filter (where answer = 'given') as n_given_all,
+    count(*) filter (where answer = 'unknown') as n_unknown_all,
+    count(*) filter (where answer != 'unknown' and is_metastatic) as n_due_metastatic,
+    count(*) filter (where answer = 'given' and is_metastatic) as n_given_metastatic,
+    count(*) filter (where answer = 'unknown' and is_metastatic) as n_unknown_metastatic,
+    count(*) filter (where answer != 'unknown' and is_crlm) as n_due_crlm,
+    count(*) filter (where answer = 'given' and is_crlm) as n_given_crlm,
+    count(*) filter (where answer = 'unknown' and is_crlm) as n_unknown_crlm
 from dated
-group by population, guideline, edition_id, rule_id, change_date, cube (centre_id, period)
+group by all
 order by all
