@@ -109,7 +109,7 @@ def fresh(stage: str, *paths: Path | str, rows: int = 1, before: Callable[[], ob
     def timed() -> Cost:
         before()
         call = [sys.executable, "-m", "bench.stage", stage, *map(str, paths)]
-        done = subprocess.run(call, check=True, capture_output=True, text=True)
+        done = subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True)
         return Cost(**json.loads(done.stdout.splitlines()[-1]))
 
     return Task(timed, rows)
