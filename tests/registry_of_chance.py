@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crlm_pipeline.cohort.facts.sources import sources_statement
 from crlm_pipeline.guidelines.what_if import numbered
 from crlm_pipeline.marts import build_marts
+from crlm_pipeline.settings import Windows
 from crlm_pipeline.warehouse import Warehouse
 from schemas import audit, cohort, extract, guideline
 from schemas.column import Table, describe
@@ -45,6 +47,7 @@ def registry(
     _insert_guideline(warehouse, is_signed)
     _insert_audit(warehouse, chance, run)
     _insert_quality(warehouse, people, chance)
+    warehouse.build_view(cohort.FactSource, sources_statement(Windows()))
     build_marts(warehouse, AS_OF)
     return warehouse
 
