@@ -97,8 +97,8 @@ _SEAL: Final = object()
 class SafeTable:
     """Counts as they may be published: `n` is null where it is not, and `shown` is the text to print instead.
 
-    Only `protect` makes one, and only from another one can a new one be derived. Its frame is always one chunk: polars
-    2.1 panics where text is put together and a filter has left a first chunk empty.
+    Only `protect` makes one, and only from another one can a new one be derived. It equals none but itself. Its frame
+    is always one chunk: polars 2.1 panics where text is put together and a filter has left a first chunk empty.
     """
 
     name: str

@@ -130,35 +130,34 @@ def _with_signals(periods: pl.DataFrame) -> pl.DataFrame:
     Charts of which no period is told are left out; so are the limits of periods of which no rate is.
     """
     is_told = pl.col("least").is_not_null()
-    told = periods.filter(is_told.any().over(_CHART))
-    rows = [row for chart in told.partition_by(_CHART, maintain_order=True) for row in _limits_and_signals(chart)]
-    judged = pl.DataFrame(rows, schema={"low": pl.Float64, "high": pl.Float64, "signal": pl.String}, orient="row")
-    return told.hstack(judged).select(
-        *_CHART,
+    told = periods.filter(is_told.any().over(_CHART)).with_columns(
         (100 * pl.col("base_met") / pl.col("base_total")).alias("centre_line"),
+        pl.struct(_CHART).rle_id().alias("chart"),
+    )
+    least, most, centre_line, chart, met, total = (
+        told[name].to_numpy() for name in ("least", "most", "centre_line", "chart", "base_met", "base_total")
+    )
+    low, high = (100 * end for end in limits(told["total"].fill_null(1).clip(1).to_numpy(), met, total))
+    is_beyond = pl.Series(beyond(least, most, low, high), dtype=pl.Boolean)
+    is_in_run = pl.Series(in_run(least, most, centre_line, chart), dtype=pl.Boolean)
+    return told.select(
+        *_CHART,
+        "centre_line",
         pl.concat_str("year", pl.lit("-"), "quarter", ignore_nulls=False).fill_null(pl.col("year")).alias("period"),
         (pl.col("span") == "baseline").alias("is_baseline"),
         "shown",
         "total_shown",
         "least",
         "most",
-        pl.when(is_told).then("low").alias("low"),
-        pl.when(is_told).then("high").alias("high"),
-        "signal",
+        pl.when(is_told).then(pl.Series(low)).alias("low"),
+        pl.when(is_told).then(pl.Series(high)).alias("high"),
+        pl.when(is_beyond)
+        .then(pl.lit(BEYOND))
+        .when(is_in_run)
+        .then(pl.lit(IN_RUN))
+        .otherwise(pl.lit(WITHIN))
+        .alias("signal"),
     )
-
-
-def _limits_and_signals(chart: pl.DataFrame) -> list[tuple[float, float, str]]:
-    """Return the lowest and highest rate that is no signal at each period of a chart, and the signal there."""
-    met, total = chart.select("base_met", "base_total").row(0)
-    low, high = ((100 * end).tolist() for end in limits(chart["total"].fill_null(1).clip(1).to_numpy(), met, total))
-    least, most = chart["least"].to_list(), chart["most"].to_list()
-    are_beyond, are_in_run = beyond(least, most, low, high), in_run(least, most, 100 * met / total)
-    signals = [
-        BEYOND if is_beyond else IN_RUN if is_in_run else WITHIN
-        for is_beyond, is_in_run in zip(are_beyond, are_in_run, strict=True)
-    ]
-    return list(zip(low, high, signals, strict=True))
 
 
 def _figure(chart: _Chart, centre: str | None) -> Figure:
