@@ -43,7 +43,7 @@ class Registry:
     @property
     def is_relative(self) -> bool:
         """Whether the sources hold only day offsets, so that dates stand on a pseudo-calendar."""
-        return "relative" in self.source_files["calendar"]
+        return "relative" in self.source_files["calendar"].to_list()
 
     @property
     def series(self) -> tuple[str, ...]:
