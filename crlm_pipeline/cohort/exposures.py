@@ -17,19 +17,24 @@ _METASTATIC: Final = ("conversion", "palliative")
 def prepare(exposures: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Return one row per exposure, ordered, with what the lines ask of it.
 
-    Adds `inn`, `drug_class`, `family`, `aside_role` and `aside_reason` (null for a systemic drug that takes part),
-    `is_stated_curative` (null when no intent is recorded) and `progression_date` (its end, if it was stopped for
-    progression). An end after `as_of` counts as unknown.
+    Adds `order` (its place), `patient` (a number), `inn`, `drug_class`, `family`, `aside_role` and `aside_reason` (null
+    for a systemic drug that takes part), `is_stated_curative` (null when no intent is recorded) and `progression_date`
+    (its end, if it was stopped for progression). An end after `as_of` counts as unknown.
     """
     is_past_end = (pl.col("end_date") <= as_of).fill_null(value=False)
     known = drugs.recognise(exposures).with_columns(pl.when(is_past_end).then("end_date").alias("end_date"))
     stopped = pl.col("stop_reason").eq_missing("progression")
-    return known.with_columns(
-        _aside_role(as_of),
-        _aside_reason(as_of),
-        _is_stated_curative(),
-        pl.when(stopped).then("end_date").alias("progression_date"),
-    ).sort(ORDER, nulls_last=True)
+    return (
+        known.with_columns(
+            _aside_role(as_of),
+            _aside_reason(as_of),
+            _is_stated_curative(),
+            pl.when(stopped).then("end_date").alias("progression_date"),
+        )
+        .sort(ORDER, nulls_last=True)
+        .with_columns(pl.col("patient_id").rle_id().alias("patient"))
+        .with_row_index("order")
+    )
 
 
 def _is_stated_curative() -> pl.Expr:

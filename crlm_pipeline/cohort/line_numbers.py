@@ -1,18 +1,29 @@
 """Gives each systemic exposure its line and course: the registry's number where it can be used, else by the rules."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from crlm_pipeline.cohort.drugs import substances
-from crlm_pipeline.cohort.line_rules import ONGOING, Combination, Day, Drug, Events, Rules, split
+from crlm_pipeline.cohort.line_rules import (
+    ONGOING,
+    UNSTATED,
+    Days,
+    Drugs,
+    Ends,
+    Events,
+    Integers,
+    Rules,
+    moment,
+    split,
+)
 from crlm_pipeline.settings import Windows
 
-NONE_YET: Final = Events()
-
+_BITS: Final = 64
 _REMOVALS: Final = ("resection", "transplantation")
 
 
@@ -41,73 +52,95 @@ class Numbers:
     carried: pl.DataFrame
 
 
-def events_by_patient(systemic: pl.DataFrame, history: History) -> dict[str, Events]:
-    """Return the progressions (outcomes, drugs stopped for it) and removals of disease, of each patient with any."""
+def events_of(systemic: pl.DataFrame, history: History) -> Events:
+    """Return the progressions (outcomes, drugs stopped for it) and removals of disease of the patients treated."""
+    progressed = history.outcomes.filter(pl.col("outcome") == "progression")
+    stopped = systemic.filter(pl.col("progression_date").is_not_null())
+    removed = history.procedures.filter(pl.col("procedure").is_in(_REMOVALS))
+    patients = systemic.select("patient_id", "patient").unique()
     progressions = pl.concat(
-        [
-            history.outcomes.filter(pl.col("outcome") == "progression").select("patient_id", day="outcome_date"),
-            systemic.filter(pl.col("progression_date").is_not_null()).select("patient_id", day="progression_date"),
-        ]
+        [progressed.select("patient_id", day="outcome_date"), stopped.select("patient_id", day="progression_date")]
     )
-    removals = history.procedures.filter(pl.col("procedure").is_in(_REMOVALS)).select(
-        "patient_id", day="procedure_date"
+    return Events(
+        _moments(progressions, patients), _moments(removed.select("patient_id", day="procedure_date"), patients)
     )
-    progressed, removed = _days(progressions), _days(removals)
-    return {
-        patient: Events(progressed.get(patient, ()), removed.get(patient, ()))
-        for patient in progressed.keys() | removed.keys()
-    }
 
 
-def _days(dated: pl.DataFrame) -> dict[str, list[int]]:
-    by_patient = dated.group_by("patient_id").agg(pl.col("day").to_physical().unique().sort())
-    return dict(zip(by_patient["patient_id"].to_list(), by_patient["day"].to_list(), strict=True))
+def _moments(dated: pl.DataFrame, patients: pl.DataFrame) -> Integers:
+    of_treated = dated.join(patients, on="patient_id")
+    return np.sort(moment(_integers(of_treated["patient"]), _integers(of_treated["day"])))
 
 
-def number(ordered: pl.DataFrame, events: Mapping[str, Events], rules: Rules) -> Numbers:
+def _integers(values: pl.Series) -> Integers:
+    return values.to_physical().cast(pl.Int64).to_numpy()
+
+
+def number(ordered: pl.DataFrame, events: Events, rules: Rules) -> Numbers:
     """Number the lines of exposures that stand in the one order (`exposures.ORDER`)."""
-    days = _days_of_start(ordered)
-    numbers: list[int] = []
-    carried: list[tuple[str, int, str]] = []
-    for patient, of_patient in _by_patient(days):
-        found, lines = split(of_patient, events.get(patient, NONE_YET), rules)
-        numbers += found
-        carried += [(patient, place, drug.inn) for place, line in enumerate(lines, start=1) for drug in line.carried]
-    numbered = days.select("patient_id", "start_date", pl.Series("number", numbers, dtype=pl.Int32))
-    row_numbers = ordered.select("patient_id", "start_date").join(
-        numbered, on=["patient_id", "start_date"], how="left", maintain_order="left"
+    given = (
+        ordered.select("patient_id", "patient", "start_date", "is_curative", "inn", end=_end())
+        .join(_bits(), on="inn", how="left", maintain_order="left")
+        .with_columns(day=pl.struct("patient", "start_date").rle_id())
     )
-    schema = {"patient_id": pl.String, "number": pl.Int32, "inn": pl.String}
-    return Numbers(row_numbers["number"], pl.DataFrame(carried, schema=schema, orient="row"))
-
-
-def _days_of_start(ordered: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per patient and day: the drugs that start, their ends, and the first purpose that is stated."""
-    return ordered.group_by("patient_id", "start_date", maintain_order=True).agg(
-        drugs=pl.col("inn").str.join("+"),
-        ends=pl.col("end_date").to_physical().fill_null(ONGOING),
-        is_curative=pl.col("is_curative").drop_nulls().first(),
+    last = given.group_by("day", "drug").agg(pl.col("end").max())
+    days = _days_of_start(given)
+    ends = Ends(_integers(last["day"]), _integers(last["drug"]), _integers(last["end"]))
+    numbers, carried = split(days, ends, events, _drugs(), rules)
+    return Numbers(
+        number=pl.Series("number", numbers[_integers(given["day"])], dtype=pl.Int32),
+        carried=pl.DataFrame(carried._asdict())
+        .join(given.select(pl.col("patient").cast(pl.Int64), "patient_id").unique(), on="patient")
+        .join(_bits(), on="drug")
+        .select("patient_id", pl.col("number").cast(pl.Int32), "inn"),
     )
 
 
-def _by_patient(days: pl.DataFrame) -> Iterator[tuple[str, list[Day]]]:
-    """Yield each patient's days in turn, so that only one patient's are ever in memory."""
-    known = {row[0]: Drug(*row) for row in substances().iter_rows()}
-    combinations = {
-        joined: Combination.of([known[inn] for inn in joined.split("+")]) for joined in days["drugs"].unique().to_list()
-    }
-    starts = days["start_date"].to_physical().to_list()
-    drugs = [combinations[joined] for joined in days["drugs"].to_list()]
-    ends, purposes = days["ends"].to_list(), days["is_curative"].to_list()
-    runs = days["patient_id"].rle().struct.unnest()
-    first = 0
-    for patient, count in zip(runs["value"].to_list(), runs["len"].to_list(), strict=True):
-        rows = slice(first, first + count)
-        yield patient, list(map(Day, starts[rows], drugs[rows], ends[rows], purposes[rows]))
-        first += count
+def _end() -> pl.Expr:
+    return pl.col("end_date").to_physical().cast(pl.Int64).fill_null(ONGOING)
 
 
-def place(systemic: pl.DataFrame, events: Mapping[str, Events], windows: Windows) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _days_of_start(given: pl.DataFrame) -> Days:
+    """Return one row per patient and day: the drugs that start, their last end, and the first purpose stated."""
+    days = given.group_by("day", maintain_order=True).agg(
+        pl.col("patient", "start_date").first(),
+        pl.col("bit", "family_bits", "class_bits").bitwise_or(),
+        pl.col("end").max(),
+        pl.col("is_curative").drop_nulls().first().cast(pl.Int64).fill_null(UNSTATED),
+    )
+    return Days(
+        patient=_integers(days["patient"]),
+        start=_integers(days["start_date"]),
+        drugs=days["bit"].to_numpy(),
+        families=days["family_bits"].to_numpy(),
+        classes=days["class_bits"].to_numpy(),
+        last_end=_integers(days["end"]),
+        purpose=_integers(days["is_curative"]),
+    )
+
+
+@cache
+def _bits() -> pl.DataFrame:
+    """Return the substances with their number, their bit, and the bits of all that share their family or class."""
+    known = substances()
+    assert known.height <= _BITS, "every substance has a bit of its own"
+    bits = known.with_columns(
+        drug=pl.Series(range(known.height), dtype=pl.Int64),
+        bit=pl.Series([1 << place for place in range(known.height)], dtype=pl.UInt64),
+    )
+    shared = pl.col("bit").bitwise_or()
+    return bits.with_columns(family_bits=shared.over("family"), class_bits=shared.over("drug_class")).select(
+        "inn", "drug", "bit", "family_bits", "class_bits", "is_awaited"
+    )
+
+
+@cache
+def _drugs() -> Drugs:
+    bits = _bits()
+    awaited = bits.filter("is_awaited")["bit"].to_numpy()
+    return Drugs(bits["family_bits"].to_numpy(), bits["class_bits"].to_numpy(), np.bitwise_or.reduce(awaited))
+
+
+def place(systemic: pl.DataFrame, events: Events, windows: Windows) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the exposures with `line`, `course` and `line_source`, and the drugs carried into a line.
 
     `systemic`: in the one order, with `is_curative` and `is_registered_usable`. Courses around surgery are line 0,
@@ -120,7 +153,7 @@ def place(systemic: pl.DataFrame, events: Mapping[str, Events], windows: Windows
 
 
 def _placed(
-    systemic: pl.DataFrame, events: Mapping[str, Events], windows: Windows, *, is_curative: bool
+    systemic: pl.DataFrame, events: Events, windows: Windows, *, is_curative: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     part = systemic.filter(pl.col("is_curative") == is_curative)
     numbers = number(part, events, Rules(windows, every_gap=is_curative))

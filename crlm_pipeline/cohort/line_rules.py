@@ -1,57 +1,75 @@
-"""Tells one line of therapy from the next: one pass over the days on which a patient starts a systemic drug.
+"""Tells one line of therapy from the next: the days on which a patient starts a systemic drug, one after the other.
 
 A line is opened by a restart after a gap, by an added drug, or by a changed purpose; nothing else advances it. A
-dropped drug, an allowed swap and a de-escalation never do (clinical 3.11.5, 3.11.6). Days are integers.
+dropped drug, an allowed swap and a de-escalation never do (clinical 3.11.5, 3.11.6). Days are integers, drugs bits.
+
+The rules are asked of the first day of every patient at once, then of every second day, and so on: a registry takes as
+many steps as one patient has days at most.
 """
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from dataclasses import dataclass, fields
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from crlm_pipeline.settings import Windows
 
 ONGOING: Final = 2**31 - 1
+UNSTATED: Final = -1
+_NEVER: Final = -(2**31)
 
-
-class Drug(NamedTuple):
-    """A substance as the rules see it; `is_awaited` = an antibody that may wait for a test before it joins."""
-
-    inn: str
-    drug_class: str
-    family: str
-    is_awaited: bool
+Integers = NDArray[np.int64]
+Bits = NDArray[np.uint64]
+Truths = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Combination:
-    """Drugs that start on one day; its sets are kept, as the same few combinations make up a whole registry."""
+class Drugs:
+    """The substances by number, each with the bits of all that share its family, and its class.
 
-    drugs: tuple[Drug, ...]
-    families: frozenset[str]
-    classes: frozenset[str]
+    `awaited`: bits of the antibodies that may wait for a test before they join.
+    """
 
-    @classmethod
-    def of(cls, drugs: Sequence[Drug]) -> "Combination":
-        """Combine drugs, one entry for each period that starts that day."""
-        return cls(tuple(drugs), frozenset(d.family for d in drugs), frozenset(d.drug_class for d in drugs))
+    families: Bits
+    classes: Bits
+    awaited: np.uint64
 
 
-class Day(NamedTuple):
-    """What starts on a day: the end of each drug, `ONGOING` while none is known, and a purpose if any is stated."""
+@dataclass(frozen=True, slots=True)
+class Days:
+    """What starts on a day of a patient: bits of the drugs, and of all that share their families and classes.
 
-    start: int
-    combination: Combination
-    ends: Sequence[int]
-    is_curative: bool | None
+    `last_end`: of what starts, `ONGOING` while one is not known. `purpose`: 1 curative, 0 not, else `UNSTATED`.
+    """
+
+    patient: Integers
+    start: Integers
+    drugs: Bits
+    families: Bits
+    classes: Bits
+    last_end: Integers
+    purpose: Integers
+
+    def at(self, rows: Integers) -> "Days":
+        """Return these days."""
+        return Days(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+class Ends(NamedTuple):
+    """The last end of each drug that starts on a day; `day`: its place among the days."""
+
+    day: Integers
+    drug: Integers
+    end: Integers
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Sorted days of a patient on which progression was recorded, and on which the disease was removed."""
+    """Moments of recorded progression, and of removal of the disease, both sorted."""
 
-    progressions: Sequence[int] = ()
-    removals: Sequence[int] = ()
+    progressions: Integers
+    removals: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,106 +80,148 @@ class Rules:
     every_gap: bool
 
 
-@dataclass(slots=True)
-class Line:
-    """A line while it is being gathered; `carried`: drugs of the line before that go on into it, and their ends."""
+class Carried(NamedTuple):
+    """The drugs of the line before that go on into a line: patient, number of the line, and drug."""
 
-    start: int
-    last_end: int
-    carried: dict[Drug, int] = field(default_factory=dict)
-    families: set[str] = field(default_factory=set)
-    classes: set[str] = field(default_factory=set)
-    is_curative: bool | None = None
-    days: list[Day] = field(default_factory=list)
-
-    def take(self, day: Day) -> None:
-        """Add the drugs of a day to the line."""
-        self.last_end = max(self.last_end, *day.ends)
-        self.families |= day.combination.families
-        self.classes |= day.combination.classes
-        self.days.append(day)
-        if self.is_curative is None:
-            self.is_curative = day.is_curative
-
-    def ends(self) -> dict[Drug, int]:
-        """Return the last end of each drug, `ONGOING` where one is not known."""
-        ends = dict(self.carried)
-        for day in self.days:
-            for drug, end in zip(day.combination.drugs, day.ends, strict=True):
-                ends[drug] = max(ends.get(drug, end), end)
-        return ends
+    patient: Integers
+    number: Integers
+    drug: Integers
 
 
-def split(days: Sequence[Day], events: Events, rules: Rules) -> tuple[list[int], list[Line]]:
-    """Return the number of each day's line, from 1, and the lines; `days` of one patient, sorted.
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The line that each patient is on; `ends`: the last end of each drug in it, a row for each patient."""
+
+    number: Integers
+    start: Integers
+    last_end: Integers
+    families: Bits
+    classes: Bits
+    purpose: Integers
+    ends: Integers
+
+    @classmethod
+    def none_yet(cls, n_patients: int, n_drugs: int) -> Self:
+        """Return the state before the first day."""
+        none = np.zeros(n_patients, dtype=np.int64)
+        no_bits = np.zeros(n_patients, dtype=np.uint64)
+        ends = np.full((n_patients, n_drugs), _NEVER, dtype=np.int64)
+        return cls(none, none.copy(), none.copy(), no_bits, no_bits.copy(), none.copy(), ends)
+
+    def first(self, count: int) -> "_Lines":
+        """Return the lines of the first patients, to read and to change."""
+        return _Lines(*(getattr(self, field.name)[:count] for field in fields(self)))
+
+
+def moment(patient: Integers, day: Integers) -> Integers:
+    """Return one number for a patient and a day that sorts as both do."""
+    return patient * 2**32 + day
+
+
+def split(days: Days, ends: Ends, events: Events, drugs: Drugs, rules: Rules) -> tuple[Integers, Carried]:
+    """Return the number of each day's line, from 1, and what was carried; `days` sorted by patient and start.
 
     Drugs of one day stand or fall together: a new drug takes those given with it into its line.
     """
-    lines: list[Line] = []
-    numbers: list[int] = []
-    for day in days:
-        if not lines:
-            lines.append(Line(day.start, last_end=day.start))
-        elif _opens(lines[-1], day, events, rules):
-            lines.append(_next_line(lines[-1], day.start, rules.windows))
-        lines[-1].take(day)
-        numbers.append(len(lines))
-    return numbers, lines
+    place, step = _places(days.patient)
+    lines = _Lines.none_yet(int(place.max(initial=-1)) + 1, len(drugs.families))
+    numbers = np.zeros(len(step), dtype=np.int64)
+    carried = [Carried(*np.zeros((3, 0), dtype=np.int64))]
+    of_ends = step[ends.day]
+    rows_by_step = _by_step(np.lexsort((place, step)), step)
+    for rows, entries in zip(rows_by_step, _by_step(np.argsort(of_ends, kind="stable"), of_ends), strict=True):
+        line, day = lines.first(len(rows)), days.at(rows)
+        opened = np.flatnonzero((line.number == 0) | _opens(line, day, events, drugs, rules))
+        carried.append(_open(line, day, opened, drugs, rules.windows))
+        _take(line, day)
+        at = (place[ends.day[entries]], ends.drug[entries])
+        line.ends[at] = np.maximum(line.ends[at], ends.end[entries])
+        numbers[rows] = line.number
+    return numbers, Carried(*map(np.concatenate, zip(*carried, strict=True)))
 
 
-def _opens(line: Line, day: Day, events: Events, rules: Rules) -> bool:
+def _places(patient: Integers) -> tuple[Integers, Integers]:
+    """Return, for each day, the place of its patient and which day of the patient it is, from 0.
+
+    Patients with the most days come first, so that those who have a further day are always the first few.
+    """
+    _, first, run, count = np.unique(patient, return_index=True, return_inverse=True, return_counts=True)
+    place = np.empty(len(count), dtype=np.int64)
+    place[np.argsort(-count, kind="stable")] = np.arange(len(count))
+    return place[run], np.arange(len(patient)) - first[run]
+
+
+def _by_step(order: Integers, step: Integers) -> list[Integers]:
+    """Cut what is ordered by step where the next one begins."""
+    return np.split(order, np.cumsum(np.bincount(step))[:-1])
+
+
+def _opens(line: _Lines, day: Days, events: Events, drugs: Drugs, rules: Rules) -> Truths:
     return (
-        _is_restart(line, day.start, events, rules)
-        or _is_added(line, day, events, rules.windows)
-        or _is_other_purpose(line, day)
+        _is_restart(line, day, events, rules)
+        | _is_added(line, day, events, drugs, rules.windows)
+        | _is_other_purpose(line, day)
     )
 
 
-def _is_restart(line: Line, day: int, events: Events, rules: Rules) -> bool:
+def _is_restart(line: _Lines, day: Days, events: Events, rules: Rules) -> Truths:
     """A restart after a gap opens a line if the disease had progressed or been removed (clinical 3.11.4, 3.11.6)."""
-    if day - line.last_end <= rules.windows.gap:
-        return False
-    return (
-        rules.every_gap
-        or _any_within(events.progressions, after=line.start, until=day)
-        or _any_within(events.removals, after=line.last_end - 1, until=day)
+    is_after_gap = day.start - line.last_end > rules.windows.gap
+    if rules.every_gap:
+        return is_after_gap
+    return is_after_gap & (
+        _any_within(events.progressions, day, after=line.start)
+        | _any_within(events.removals, day, after=line.last_end - 1)
     )
 
 
-def _is_added(line: Line, day: Day, events: Events, windows: Windows) -> bool:
+def _is_added(line: _Lines, day: Days, events: Events, drugs: Drugs, windows: Windows) -> Truths:
     """A drug that is no swap opens a line after its window; a new class also at progression (clinical 3.11.3 to .6)."""
-    if day.combination.families <= line.families:
-        return False
-    added = [drug for drug in day.combination.drugs if drug.family not in line.families]
-    window = windows.antibody if all(drug.is_awaited for drug in added) else windows.regimen
-    if day.start - line.start > window:
-        return True
-    is_new_class = any(drug.drug_class not in line.classes for drug in added)
-    return is_new_class and _any_within(events.progressions, after=line.start, until=day.start)
+    added = day.drugs & ~line.families
+    window = np.where(added & ~drugs.awaited, windows.regimen, windows.antibody)
+    is_new_class = (added & ~line.classes) != 0
+    is_late = day.start - line.start > window
+    is_added: Truths = (added != 0) & (
+        is_late | (is_new_class & _any_within(events.progressions, day, after=line.start))
+    )
+    return is_added
 
 
-def _is_other_purpose(line: Line, day: Day) -> bool:
+def _is_other_purpose(line: _Lines, day: Days) -> Truths:
     """Treatment around surgery and treatment of metastatic disease are never one course."""
-    return day.is_curative is not None and line.is_curative is not None and day.is_curative is not line.is_curative
+    is_other: Truths = (day.purpose != UNSTATED) & (line.purpose != UNSTATED) & (day.purpose != line.purpose)
+    return is_other
 
 
-def _next_line(line: Line, day: int, windows: Windows) -> Line:
+def _open(line: _Lines, day: Days, at: Integers, drugs: Drugs, windows: Windows) -> Carried:
     """Open a line; a drug recorded to go on beyond the joining window belongs to the new regimen too.
 
     A drug without an end is not carried: an end that was never recorded would put every earlier drug into the regimen.
     """
-    if line.last_end <= day + windows.regimen:
-        return Line(day, last_end=day)
-    carried = {drug: end for drug, end in line.ends().items() if day + windows.regimen < end < ONGOING}
-    return Line(
-        start=day,
-        last_end=max(carried.values(), default=day),
-        carried=carried,
-        families={drug.family for drug in carried},
-        classes={drug.drug_class for drug in carried},
-    )
+    start, ends = day.start[at], line.ends[at]
+    goes_on = (ends > (start + windows.regimen)[:, None]) & (ends < ONGOING)
+    kept = np.where(goes_on, ends, _NEVER)
+    line.ends[at] = kept
+    line.number[at] += 1
+    line.start[at] = start
+    line.last_end[at] = np.maximum(start, kept.max(axis=1, initial=_NEVER))
+    line.families[at] = np.bitwise_or.reduce(np.where(goes_on, drugs.families, np.uint64(0)), axis=1)
+    line.classes[at] = np.bitwise_or.reduce(np.where(goes_on, drugs.classes, np.uint64(0)), axis=1)
+    line.purpose[at] = UNSTATED
+    row, drug = np.nonzero(goes_on)
+    return Carried(day.patient[at[row]], line.number[at[row]], drug)
 
 
-def _any_within(days: Sequence[int], *, after: int, until: int) -> bool:
-    """Whether a day lies in (after, until]."""
-    return bisect_right(days, until) > bisect_right(days, after)
+def _take(line: _Lines, day: Days) -> None:
+    """Add the drugs of a day to the line."""
+    line.last_end[:] = np.maximum(line.last_end, day.last_end)
+    line.families[:] |= day.families
+    line.classes[:] |= day.classes
+    line.purpose[:] = np.where(line.purpose == UNSTATED, day.purpose, line.purpose)
+
+
+def _any_within(moments: Integers, day: Days, *, after: Integers) -> Truths:
+    """Whether one of the patient's moments lies after that day, and by the day in question."""
+    by_then = np.searchsorted(moments, moment(day.patient, day.start), side="right")
+    is_any: Truths = by_then > np.searchsorted(moments, moment(day.patient, after), side="right")
+    return is_any

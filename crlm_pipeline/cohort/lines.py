@@ -5,9 +5,9 @@ from datetime import date
 
 import polars as pl
 
-from crlm_pipeline.cohort.exposures import ORDER, prepare
+from crlm_pipeline.cohort.exposures import prepare
 from crlm_pipeline.cohort.line_notices import registered_notices
-from crlm_pipeline.cohort.line_numbers import History, events_by_patient, place
+from crlm_pipeline.cohort.line_numbers import History, events_of, place
 from crlm_pipeline.cohort.purposes import add_purpose
 from crlm_pipeline.cohort.regimens import name_regimens
 from crlm_pipeline.cohort.roles import LINE, add_members, add_role, tokens_of_lines
@@ -44,9 +44,9 @@ def derive(exposures: pl.DataFrame, history: History, windows: Windows, as_of: d
     known = history.until(as_of)
     prepared = prepare(exposures, as_of)
     systemic = _add_registered_usable(prepared.filter(pl.col("aside_role").is_null()))
-    events = events_by_patient(systemic, known)
+    events = events_of(systemic, known)
     purposed = add_purpose(systemic, events, known, windows)
-    placed, carried = place(purposed.sort(ORDER, nulls_last=True), events, windows)
+    placed, carried = place(purposed.sort("order"), events, windows)
     tokens = tokens_of_lines(placed, carried)
     members = add_role(add_members(placed, tokens), windows)
     lines = _lines(members, tokens, windows)
@@ -64,17 +64,17 @@ def derive(exposures: pl.DataFrame, history: History, windows: Windows, as_of: d
 
 def _add_registered_usable(systemic: pl.DataFrame) -> pl.DataFrame:
     """Add whether every systemic exposure of the patient has a registered line and these never go backwards."""
-    step = pl.col("line_registered").diff().over("patient_id")
+    step = pl.when(~pl.col("patient").is_first_distinct()).then(pl.col("line_registered").diff())
     usable = (
-        systemic.sort("patient_id", "start_date", "line_registered")
+        systemic.sort("patient", "start_date", "line_registered")
         .with_columns(step.alias("step"))
-        .group_by("patient_id")
+        .group_by("patient")
         .agg(
             is_registered_usable=pl.col("line_registered").is_not_null().all()
             & (pl.col("step") >= 0).fill_null(value=True).all()
         )
     )
-    return systemic.join(usable, on="patient_id", how="left", maintain_order="left")
+    return systemic.join(usable, on="patient", how="left", maintain_order="left")
 
 
 def _lines(members: pl.DataFrame, tokens: pl.DataFrame, windows: Windows) -> pl.DataFrame:
@@ -158,9 +158,9 @@ def _exposure_role(prepared: pl.DataFrame, members: pl.DataFrame) -> pl.DataFram
         line=pl.lit(None, dtype=pl.Int32),
         course=pl.lit(None, dtype=pl.Int32),
     )
-    names = list(describe(ExposureRole).polars_schema)
-    rows = pl.concat([members.select(names), aside.select(names)])
-    return _as_declared(rows, ExposureRole).sort(ORDER, nulls_last=True)
+    names = ["order", *describe(ExposureRole).polars_schema]
+    rows = pl.concat([members.select(names), aside.select(names)]).sort("order")
+    return _as_declared(rows, ExposureRole)
 
 
 def _as_declared(frame: pl.DataFrame, model: type[Table]) -> pl.DataFrame:

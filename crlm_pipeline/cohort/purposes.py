@@ -1,6 +1,5 @@
 """Tells treatment around surgery (line 0) from treatment of metastatic disease, by intent or by a resection nearby."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -13,9 +12,7 @@ _COURSE: Final = ("patient_id", "number")
 _OPERABLE: Final = ("upfront", "difficult")
 
 
-def add_purpose(
-    systemic: pl.DataFrame, events: Mapping[str, Events], history: History, windows: Windows
-) -> pl.DataFrame:
+def add_purpose(systemic: pl.DataFrame, events: Events, history: History, windows: Windows) -> pl.DataFrame:
     """Add `is_curative` (never null: line 0 or not) and `is_near_resection` (why, where no intent says so).
 
     A stated intent decides for its exposure and for those of its course that state none. A course that states none is
@@ -40,7 +37,7 @@ def _undecided(stated: pl.DataFrame, history: History) -> pl.Series:
     )["patient_id"]
 
 
-def _inferred(stated: pl.DataFrame, events: Mapping[str, Events], history: History, windows: Windows) -> pl.DataFrame:
+def _inferred(stated: pl.DataFrame, events: Events, history: History, windows: Windows) -> pl.DataFrame:
     numbered = stated.with_columns(number(stated, events, Rules(windows, every_gap=True)).number)
     courses = _courses(numbered).join(_near_resection(numbered, history, windows), on=_COURSE, how="left")
     # Where the registry counts the lines, it has said that an unstated course is one.

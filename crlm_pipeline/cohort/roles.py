@@ -5,7 +5,6 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.cohort.drugs import substances
-from crlm_pipeline.cohort.exposures import ORDER
 from crlm_pipeline.settings import Windows
 
 LINE: Final = ("patient_id", "line", "course")
@@ -26,8 +25,8 @@ def add_members(placed: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
     start, end = pl.col("start_date"), pl.col("end_date").fill_null(_NEVER)
     partner_until = pl.when(pl.col("drug_class").is_in(_PARTNERS)).then(end).cum_max().forward_fill().over("line_id")
     by_line = (
-        placed.sort(*LINE, *ORDER, nulls_last=True)
-        .with_columns(line_id=pl.struct(LINE).rle_id())
+        placed.sort("patient", "line", "course", "order")
+        .with_columns(line_id=pl.struct("patient", "line", "course").rle_id())
         .with_columns(day=(start - start.min().over("line_id")).dt.total_days(), partner_until=partner_until)
         .with_columns(is_partner_given=pl.col("partner_until").max().over("line_id", "start_date") >= start)
     )
@@ -42,7 +41,7 @@ def add_members(placed: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
             how="left",
             maintain_order="left",
         )
-        .sort(*LINE, *ORDER, nulls_last=True)
+        .sort("line_id", "order")
     )
 
 
@@ -81,7 +80,7 @@ def add_role(members: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     is_swap = pl.col("inn") != pl.col("token")
     is_early = pl.col("day") <= windows.regimen
     was_off = (pl.col("days_off") > windows.gap).fill_null(value=False)
-    is_resumed = was_off.cum_max().over("line_id", "family")
+    is_resumed = was_off.cum_max().over("family_id")
     is_de_escalated = (
         pl.col("drug_class").is_in(_KEPT_ON) & ~is_early & ~pl.col("is_partner_given").fill_null(value=True)
     )

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from datetime import date
 
 import polars as pl
 from hypothesis import given as drawn
@@ -9,11 +10,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from crlm_pipeline.cohort import line_numbers
 from crlm_pipeline.cohort.drugs import substances
+from crlm_pipeline.cohort.exposures import prepare
+from crlm_pipeline.cohort.line_numbers import History, events_of
+from crlm_pipeline.cohort.line_rules import Rules
 from crlm_pipeline.cohort.lines import Lines
 from crlm_pipeline.cohort.roles import LINE
 from schemas.cohort import ExposureRole, LineOfTherapy
-from tests.therapy import WINDOWS, Row, day, given, judged, lines_of, progression, resection
+from schemas.extract import Assessment, DrugExposure, Outcome, Procedure
+from tests.plain_lines import Events, numbered
+from tests.therapy import LAST_DAY, WINDOWS, Row, day, frame, given, judged, lines_of, progression, resection
 
 DRUGS = (
     "fluorouracil",
@@ -150,3 +157,49 @@ def test_what_comes_after_the_as_of_date_changes_nothing(
     cut = lines_of(before(rows, "start_date"), **known, as_of=as_of)
     assert_frame_equal(whole.line_of_therapy, cut.line_of_therapy)
     assert_frame_equal(whole.class_start, cut.class_start)
+
+
+@st.composite
+def treated(draw: st.DrawFn) -> list[Row]:
+    """Draw drugs of five patients on few days, so that the limits of the windows and repeated days are met often."""
+    rows: list[Row] = []
+    near = st.sampled_from((0, 1, 28, 29, 30, 60, 61, 90, 91, 92, 118, 119, 150, 182))
+    for number in range(draw(st.integers(0, 30))):
+        start, length = draw(near) + draw(near), draw(st.one_of(st.none(), near))
+        end = None if length is None else start + length
+        patient, intent = draw(st.sampled_from("pqrst")), draw(st.sampled_from(INTENTS))
+        stop = draw(st.sampled_from((None, None, "progression")))
+        cells = {"patient_id": patient, "intent": intent, "stop_reason": stop, "source_row": number}
+        rows += given(draw(st.sampled_from(DRUGS[:9])), start, end, **cells)
+    return rows
+
+
+@settings(max_examples=200, deadline=None)
+@drawn(treated(), st.lists(st.integers(0, 400), max_size=4), st.lists(st.integers(0, 400), max_size=2), st.booleans())
+def test_lines_of_all_patients_at_once_are_those_of_one_after_the_other(
+    rows: list[Row], progressed: list[int], removed: list[int], every_gap: bool
+) -> None:
+    history = History(
+        frame(Procedure, [resection(at) for at in removed]),
+        frame(Assessment, []),
+        frame(Outcome, [progression(at) for at in progressed]),
+    )
+    prepared = prepare(frame(DrugExposure, rows), day(LAST_DAY)).filter(pl.col("aside_role").is_null())
+    ordered = prepared.with_columns(is_curative="is_stated_curative")
+    rules = Rules(WINDOWS, every_gap=every_gap)
+    fast = line_numbers.number(ordered, events_of(ordered, history), rules)
+    numbers, carried = numbered(ordered, _events(ordered, progressed, removed), rules)
+    assert fast.number.to_list() == numbers
+    assert set(fast.carried.rows()) == carried
+    assert fast.carried.height == len(carried)
+
+
+def _events(ordered: pl.DataFrame, progressed: list[int], removed: list[int]) -> dict[str, Events]:
+    """The events of each patient as days; the drawn outcomes and resections are those of patient `p`."""
+    stopped = ordered.filter(pl.col("progression_date").is_not_null()).select("patient_id", "progression_date")
+    first = (day(0) - date(1970, 1, 1)).days
+    progressions = {"p": [first + at for at in progressed]}
+    for patient, at in stopped.iter_rows():
+        progressions.setdefault(patient, []).append((at - date(1970, 1, 1)).days)
+    removals = {"p": sorted(first + at for at in removed)}
+    return {patient: Events(sorted(progressions.get(patient, [])), removals.get(patient, [])) for patient in "pqrst"}
