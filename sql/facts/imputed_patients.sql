@@ -1,5 +1,5 @@
 -- The patients with a row of the extract with a date that was known to the month or year only.
--- Grain: patient. Parameters: none.
+-- Grain: patient and table. Parameters: none.
 with delivered as (
     select
         patient_id,
@@ -58,7 +58,9 @@ with delivered as (
     from extract.outcome
 )
 
-select distinct delivered.patient_id
+select distinct
+    delivered.patient_id,
+    delivered.table_name
 from delivered
 inner join audit.finding_row as finding_row
     on
@@ -67,4 +69,4 @@ inner join audit.finding_row as finding_row
         and delivered.source_row = finding_row.source_row
 inner join audit.finding as finding on finding_row.finding_id = finding.finding_id
 where finding.check_name = 'date_imputed'
-order by delivered.patient_id
+order by delivered.patient_id, delivered.table_name

@@ -51,7 +51,8 @@ def imputed_decisions(warehouse: Warehouse, tables: Mapping[str, pl.DataFrame], 
     for name, rows in tables.items():
         warehouse.register(name, rows.join(touched, on="patient_id", how="semi"))
     warehouse.define("fact_source", sources_statement(windows, "temp"))
-    return warehouse.query("facts/imputed_decisions").get_column("decision_id")
+    imputed = touched["table_name"].unique().to_list()
+    return warehouse.query("facts/imputed_decisions", tables=imputed).get_column("decision_id")
 
 
 def sources_statement(windows: Windows, schema: str = "cohort") -> str:
