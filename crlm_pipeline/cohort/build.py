@@ -9,8 +9,9 @@ from crlm_pipeline.cohort.aim import conflicts
 from crlm_pipeline.cohort.decided import DECISION_COLUMNS, as_decisions, with_facts
 from crlm_pipeline.cohort.decisions import decisions
 from crlm_pipeline.cohort.facts.analytes import analyte_known
+from crlm_pipeline.cohort.facts.assessments import assessment_facts
 from crlm_pipeline.cohort.facts.biomarkers import known_by_day, results
-from crlm_pipeline.cohort.facts.primaries import prepare_primaries
+from crlm_pipeline.cohort.facts.primaries import prepare_primaries, primary_facts
 from crlm_pipeline.cohort.facts.sources import imputed_decisions, result_support
 from crlm_pipeline.cohort.lines import History, derive
 from crlm_pipeline.cohort.occasions import earlier_doses, first_doses, occasions
@@ -92,7 +93,11 @@ def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohor
         first_doses(decided, lines.class_start),
         prior_facts(decided, lines, history.outcomes, settings.windows),
     )
-    facts = with_facts(warehouse, seen, patients, primaries, drug_facts, settings.windows)
+    dated_facts = (
+        assessment_facts(seen, history.assessments, settings.windows),
+        primary_facts(seen, primaries, settings.windows),
+    )
+    facts = with_facts(warehouse, seen, patients, dated_facts, drug_facts, settings.windows)
     support = result_support(known)
     own = facts.filter("is_own")
     tables = {

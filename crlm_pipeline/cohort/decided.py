@@ -4,12 +4,9 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.cohort.aim import by_assessment, treatment_setting
+from crlm_pipeline.cohort.aim import treatment_setting
 from crlm_pipeline.cohort.facts import rare_markers, scores
-from crlm_pipeline.cohort.facts.assessments import assessment_facts
 from crlm_pipeline.cohort.facts.biomarkers import biomarker_facts
-from crlm_pipeline.cohort.facts.evidence import first_of
-from crlm_pipeline.cohort.facts.primaries import primary_facts
 from crlm_pipeline.cohort.scope import meetings, out_of_scope_reason
 from crlm_pipeline.settings import Windows
 from crlm_pipeline.warehouse import Warehouse
@@ -23,22 +20,19 @@ def with_facts(
     warehouse: Warehouse,
     seen: pl.DataFrame,
     patients: pl.DataFrame,
-    primaries: pl.DataFrame,
+    dated_facts: tuple[pl.DataFrame, ...],
     drug_facts: tuple[pl.DataFrame, ...],
     windows: Windows,
 ) -> pl.DataFrame:
     """Return each occasion with every fact of `cohort.decision`, `has_imputed_date` excepted. Grain: occasion.
 
-    Besides: `aim_source` and the assessment's `source_file_id`, `source_row`. `drug_facts`: facts of drugs by
-    decision_id, the same on every day a decision is seen. Registers `occasion` and `decided`.
+    Besides: the assessment's `source_file_id`, `source_row`. `dated_facts`: facts of assessments and primaries by
+    occasion_id; `drug_facts`: of drugs by decision_id, the same on every day a decision is seen. Registers `occasion`
+    and `decided`.
     """
     warehouse.register("occasion", seen.select("occasion_id", "patient_id", "facts_date"))
     warehouse.register("decided", seen.filter("is_own"))
-    by_occasion = [
-        assessment_facts(warehouse, windows),
-        primary_facts(seen, primaries, windows),
-        biomarker_facts(warehouse, seen),
-    ]
+    by_occasion = [*dated_facts, biomarker_facts(warehouse, seen)]
     by_decision = [warehouse.query("facts/liver_history"), meetings(warehouse, windows), *drug_facts]
     facts = seen.join(_of_patient(patients), on="patient_id", how="left", maintain_order="left")
     for part in by_occasion:
@@ -57,7 +51,6 @@ def _of_patient(patients: pl.DataFrame) -> pl.DataFrame:
 
 def _derived(windows: Windows) -> list[pl.Expr]:
     """Return the facts that several parts make together."""
-    has_aim = treatment_setting().is_not_null()
     return [
         (pl.col("decision_date").dt.year() - pl.col("birth_year")).alias("age"),
         rare_markers.dpd(pl.col("contraindications")).alias("dpd"),
@@ -66,7 +59,6 @@ def _derived(windows: Windows) -> list[pl.Expr]:
         scores.fong_score_max().alias("fong_score_max"),
         scores.tumour_burden_score().alias("tumour_burden_score"),
         treatment_setting().alias("treatment_setting"),
-        first_of((by_assessment().is_not_null(), "assessment"), (has_aim, "intent")).alias("aim_source"),
         pl.col("ecog").is_not_null().alias("is_fitness_known"),
         pl.coalesce("trial_id", "mdt_trial_id").alias("trial_id"),
     ]

@@ -8,7 +8,6 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.settings import Windows
-from crlm_pipeline.warehouse import Warehouse
 
 NOT_COUNTABLE: Final = 99
 _MOST_ORGANS: Final = 3
@@ -31,14 +30,15 @@ _AGEING: Final = (
     "planned_resection",
     "ecog",
 )
+_AGELESS: Final = ("mets_sites", "resectability", "resectability_source", "source_file_id", "source_row")
 
 
-def assessment_facts(warehouse: Warehouse, windows: Windows) -> pl.DataFrame:
-    """Return the facts of one assessment for each registered occasion, and that row's place. Grain: occasion.
+def assessment_facts(occasions: pl.DataFrame, assessments: pl.DataFrame, windows: Windows) -> pl.DataFrame:
+    """Return the facts of one assessment for each occasion, and that row's place. Grain: occasion.
 
     `cohort.decision` facts beside `mets_diagnosis_date`, `source_file_id` and `source_row` (null: no assessment).
     """
-    latest = warehouse.query("facts/assessment_at_occasion")
+    latest = _at_occasions(occasions, assessments)
     age = (pl.col("facts_date") - pl.col("assessment_date")).dt.total_days()
     is_recent = (age <= windows.assessment).fill_null(value=False)
     # Polars evaluates all of these on the frame as it was, so each step that reads a limited cell is a step of its own.
@@ -51,7 +51,43 @@ def assessment_facts(warehouse: Warehouse, windows: Windows) -> pl.DataFrame:
             is_oligometastatic().alias("is_oligometastatic"),
             cea_fall_percent().alias("cea_fall_percent"),
         )
-        .drop("flr_ml", "tlv_ml", "highest_earlier_cea", "facts_date", "assessment_date", "mets_sites")
+        .join(_contraindications(occasions, assessments), on="occasion_id", how="left")
+        .with_columns(pl.col("contraindications").fill_null([]))
+        .drop("patient_id", "flr_ml", "tlv_ml", "highest_earlier_cea", "facts_date", "assessment_date", "mets_sites")
+    )
+
+
+def _at_occasions(occasions: pl.DataFrame, assessments: pl.DataFrame) -> pl.DataFrame:
+    """Return the latest assessment on or before each occasion, with the highest CEA of the earlier ones."""
+    earlier = pl.col("cea_ng_ml").cum_max().forward_fill().shift().over("patient_id")
+    so_far = (
+        assessments.select("patient_id", "assessment_date", *_AGEING, *_AGELESS)
+        .sort("patient_id", "assessment_date")
+        .with_columns(earlier.alias("highest_earlier_cea"))
+    )
+    return (
+        occasions.select("occasion_id", "patient_id", "facts_date")
+        .sort("facts_date")
+        .join_asof(
+            so_far.sort("assessment_date"),
+            left_on="facts_date",
+            right_on="assessment_date",
+            by="patient_id",
+            strategy="backward",
+            check_sortedness=False,
+        )
+    )
+
+
+def _contraindications(occasions: pl.DataFrame, assessments: pl.DataFrame) -> pl.DataFrame:
+    """Return the contraindications recorded up to the occasion. Grain: occasion with any."""
+    recorded = assessments.select("patient_id", "assessment_date", "contraindications").explode("contraindications")
+    return (
+        occasions.select("occasion_id", "patient_id", "facts_date")
+        .join(recorded.drop_nulls("contraindications"), on="patient_id")
+        .filter(pl.col("assessment_date") <= pl.col("facts_date"))
+        .group_by("occasion_id")
+        .agg(pl.col("contraindications").unique().sort())
     )
 
 
