@@ -14,7 +14,7 @@ from bench.scan import judged
 from bench.work import Work
 from bench.zen_table import Answer, ZenLadder, answer_of
 from crlm_pipeline.guidelines.clauses import clauses_of, rule_truths
-from crlm_pipeline.guidelines.compile import CompiledClauses, Words
+from crlm_pipeline.guidelines.compile import WORD, CompiledClauses, Words
 from crlm_pipeline.guidelines.explain import judge_one
 from crlm_pipeline.guidelines.model import Edition
 from crlm_pipeline.guidelines.truth import Truth, rule_truth
@@ -33,7 +33,9 @@ def compare(work: Work) -> Comparison:
     assert list(map(answer_of, ladder.evaluate(contexts))) == expected, "zen differs"
     assert list(map(answer_of, ladder.evaluate_batch(contexts))) == expected, "zen differs in a batch"
     assert _by_pandas(edition, facts) == expected, "pandas differs"
-    assert _by_words(edition, pl.DataFrame(sample, schema=work.cohort.decision.schema)) == expected, "matching differs"
+    assert answers_by_words(edition, pl.DataFrame(sample, schema=work.cohort.decision.schema)) == expected, (
+        "matching differs"
+    )
     part, class_view, rows = work.decisions[0], work.cohort.class_view, work.cohort.decision.height
     tasks = {
         "annotate_part": here(lambda: judged(part, class_view), rows),
@@ -80,7 +82,13 @@ def _words(edition: Edition, decisions: pl.DataFrame) -> tuple[Words, Words]:
     return CompiledClauses(clauses_of(edition.ladder)).evaluate(decisions)
 
 
-def _by_words(edition: Edition, decisions: pl.DataFrame) -> list[Answer]:
-    clauses = CompiledClauses(clauses_of(edition.ladder))
-    rows = clauses.truths(*_words(edition, decisions))
-    return [_answer(edition, rule_truths(clauses.clauses, row, len(edition.ladder))) for row in rows]
+def answers_by_words(edition: Edition, decisions: pl.DataFrame) -> list[Answer]:
+    """Return the answers to a frame of decisions, read off the bits of the clauses."""
+    clauses = clauses_of(edition.ladder)
+    rows = zip(*(words.tolist() for words in _words(edition, decisions)), strict=True)
+    return [_answer(edition, rule_truths(clauses, _unpacked(*row, len(clauses)), len(edition.ladder))) for row in rows]
+
+
+def _unpacked(true: list[int], unknown: list[int], count: int) -> list[Truth]:
+    places = [(place // WORD, place % WORD) for place in range(count)]
+    return [None if unknown[word] >> bit & 1 else bool(true[word] >> bit & 1) for word, bit in places]

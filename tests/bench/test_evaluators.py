@@ -1,13 +1,15 @@
-"""zen-engine must be told the same rules, or the benchmark compares nothing."""
+"""Every engine must be told the same rules, or the benchmark compares nothing."""
 
 import pandas as pd
+import polars as pl
 import pytest
 
-from bench.evaluators import answer_plainly
+from bench.evaluators import answer_plainly, answers_by_words
 from bench.work import EDITION
 from bench.zen_table import ZenLadder, answer_of
 from crlm_pipeline.guidelines.explain import example_decision
 from crlm_pipeline.guidelines.load import load_editions
+from crlm_pipeline.guidelines.model import fact_columns
 
 LADDER = load_editions().edition(EDITION)
 EXAMPLES = [example_decision(example.facts, example.given) for rule in LADDER.rules for example in rule.examples]
@@ -38,3 +40,9 @@ def test_pandas_rows_are_read_as_decisions_are() -> None:
     frame = pd.DataFrame([{fact: each[fact] for fact in ladder.facts} for each in EXAMPLES], dtype=object)
     answers = frame.apply(lambda row: answer_plainly(LADDER, row), axis=1)
     assert list(answers) == [answer_plainly(LADDER, decision) for decision in EXAMPLES]
+
+
+def test_the_bits_of_clauses_name_the_same_rules() -> None:
+    schema = {name: column.dtype for name, column in fact_columns().items()}
+    frame = pl.DataFrame([{fact: each[fact] for fact in schema} for each in with_unknowns()], schema=schema)
+    assert answers_by_words(LADDER, frame) == [answer_plainly(LADDER, decision) for decision in with_unknowns()]
