@@ -21,7 +21,7 @@ def with_unknowns() -> list[dict[str, object]]:
     blanked = [decision | {fact: None} for decision in EXAMPLES[::5] for fact in facts]
     edges = [EXAMPLES[0] | {"age": age, "setting": "systemic"} for age in (74, 75, 76)]
     counts = [EXAMPLES[0] | {"setting": "local", "crlm_count": count} for count in (0, 5, 6)]
-    undecided = [decision | {"ras": "conflict", "her2": "equivocal"} for decision in EXAMPLES]
+    undecided = [decision | {"ras": "partial_wild_type", "her2": "equivocal"} for decision in EXAMPLES]
     return [*EXAMPLES, *blanked, *edges, *counts, *undecided]
 
 
