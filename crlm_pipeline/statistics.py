@@ -1,14 +1,13 @@
 """Intervals, funnel limits and medians: the only arithmetic of the report that is not counting."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import CensoredData, beta, binom, ecdf, norm
+from scipy.stats import beta, binom, norm
 
 from crlm_pipeline.settings import Overdispersion
 
@@ -130,6 +129,34 @@ class Median:
     high: float | None
 
 
+class Curve(NamedTuple):
+    """Survival from each of the times of an end on, with its log-log 95 % limits; NaN where these do not exist."""
+
+    times: NDArray[np.float64]
+    share: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def kaplan_meier(durations: NDArray[np.float64], is_observed: NDArray[np.bool_]) -> Curve:
+    """Return how many are left of those who were followed for `durations`; what was not observed is censored there.
+
+    The log-log limits (exponential Greenwood) do not exist where nobody, or everybody, has had the event.
+    """
+    times, place = np.unique(durations, return_inverse=True)
+    ends, events = (np.bincount(chosen, minlength=times.size) for chosen in (place, place[is_observed]))
+    at_risk = durations.size - np.cumsum(ends) + ends
+    # Without censoring the product is a plain quotient, which rounds less.
+    share = np.cumprod((at_risk - events) / at_risk, dtype=np.float64)
+    if is_observed.all():
+        share = 1 - np.cumsum(ends) / durations.size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = 1 / np.log(share) ** 2 * np.cumsum(events / (at_risk * (at_risk - events)))
+        middle, half = np.log(-np.log(share)), Z_95 * np.sqrt(variance)
+    low, high = (np.exp(-np.exp(middle + end)).clip(0, 1) for end in (half, -half))
+    return Curve(times, share, low, high)
+
+
 def kaplan_meier_median(
     durations: Sequence[float] | NDArray[np.int64], is_observed: Sequence[bool] | NDArray[np.bool_]
 ) -> Median:
@@ -141,16 +168,8 @@ def kaplan_meier_median(
     times, observed = np.asarray(durations, dtype=float), np.asarray(is_observed, dtype=bool)
     if not observed.any():
         return Median(None, None, None)
-    curve = ecdf(CensoredData.right_censored(times, ~observed)).sf
-    with warnings.catch_warnings():
-        # Where the curve is 1 or 0 the log-log limits do not exist; scipy says so and gives NaN, which never is a half.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        interval: Any = curve.confidence_interval(method="log-log")
-    return Median(
-        _first_at_most_half(curve.quantiles, curve.probabilities),
-        _first_at_most_half(curve.quantiles, interval.low.probabilities),
-        _first_at_most_half(curve.quantiles, interval.high.probabilities),
-    )
+    curve = kaplan_meier(times, observed)
+    return Median(*(_first_at_most_half(curve.times, ends) for ends in (curve.share, curve.low, curve.high)))
 
 
 def _first_at_most_half(times: NDArray[np.float64], probabilities: NDArray[np.float64]) -> float | None:

@@ -5,7 +5,6 @@ follow-up at the landmark, by what was known on that day, and time before it cou
 1983;1:710-719). A patient who must live to be treated thus lends no survival to the treatment (immortal time).
 """
 
-import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
@@ -13,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import CensoredData, ecdf
 
+from crlm_pipeline.statistics import kaplan_meier
 from crlm_pipeline.warehouse import Warehouse
 from schemas.column import describe
 from schemas.mart import Survival
@@ -62,67 +61,64 @@ def day_of(month: int) -> int:
 def measure(warehouse: Warehouse, as_of: date) -> pl.DataFrame:
     """Return the rows of `mart.survival`; patients are followed up to `as_of`."""
     people = warehouse.query("marts/survival_follow_up", as_of=as_of)
-    strata = warehouse.query("marts/survival_strata")
-    members = pl.concat([*_undivided(people), *_by_local_treatment(people), *_by_decision(people, strata)])
-    curves = members.group_by(_CURVE).agg(pl.col("days", "days_at_most").cast(pl.Float64), "is_dead").sort(_CURVE)
+    warehouse.register("followed", people)
+    members = pl.concat([*_undivided(people), *_by_local_treatment(people), _by_decision(warehouse)])
+    curves = members.group_by(_CURVE).agg(pl.col("days", "days_at_most").cast(pl.Float64), "is_dead", "n").sort(_CURVE)
     tables = [
-        _at_fixed_times(landmark, days.to_numpy(), at_most.to_numpy(), is_dead.to_numpy())
-        for landmark, days, at_most, is_dead in zip(
-            *(curves[name] for name in ("landmark_months", *_ENDS)), strict=True
-        )
+        _at_fixed_times(landmark, *(np.repeat(one.to_numpy(), n.to_numpy()) for one in ends))
+        for landmark, n, *ends in zip(*(curves[name] for name in ("landmark_months", "n", *_ENDS)), strict=True)
     ]
     columns: dict[Any, Any] = {**describe(Survival).polars_schema}
     counted = pl.DataFrame(tables, schema={name: pl.List(columns[name]) for name in _COUNTED}, strict=False)
-    rows = pl.concat([curves.drop(_ENDS), counted], how="horizontal").explode(*_COUNTED)
+    rows = pl.concat([curves.drop(*_ENDS, "n"), counted], how="horizontal").explode(*_COUNTED)
     return rows.select(*columns).cast(columns)
 
 
 def _undivided(people: pl.DataFrame) -> list[pl.DataFrame]:
     """Return everybody from time zero, together and by centre, and from each landmark on."""
-    every = [_curve_members(people, landmark) for landmark in (0, *LANDMARKS)]
-    return [*every, _curve_members(people, 0, pl.col("centre_id"))]
+    every = [_curve_members(people.drop("centre_id"), landmark) for landmark in (0, *LANDMARKS)]
+    return [*every, _curve_members(people, 0)]
 
 
 def _by_local_treatment(people: pl.DataFrame) -> list[pl.DataFrame]:
     """Return who had been resected or ablated by the landmark, and who had not."""
     is_treated = (pl.col("local_day") <= day_of(LOCAL_LANDMARK)).fill_null(value=False)
-    strata = people.with_columns(
+    strata = people.drop("centre_id").with_columns(
         exposure=pl.lit("local_treatment"),
         stratum=pl.when(is_treated).then(pl.lit("local_treatment")).otherwise(pl.lit("no_local_treatment")),
     )
     return [_curve_members(strata, LOCAL_LANDMARK)]
 
 
-def _by_decision(people: pl.DataFrame, strata: pl.DataFrame) -> list[pl.DataFrame]:
+def _by_decision(warehouse: Warehouse) -> pl.DataFrame:
     """Return the first lines by what was recommended and by verdict; not known at the landmark, not in a stratum."""
-    decided = people.join(strata, on="decision_id")
-    return [_curve_members(decided.filter(pl.col("known_day") <= day_of(landmark)), landmark) for landmark in LANDMARKS]
+    given = {"landmarks": list(LANDMARKS), "landmark_days": [day_of(landmark) for landmark in LANDMARKS]}
+    return _by_population(warehouse.query_of("marts/survival_by_decision", "marts/survival_strata", **given))
 
 
-def _curve_members(people: pl.DataFrame, landmark: int, centre: pl.Expr | None = None) -> pl.DataFrame:
-    """Return who belongs to the curves of a landmark, once per population, with the days since the landmark.
+def _curve_members(people: pl.DataFrame, landmark: int) -> pl.DataFrame:
+    """Return who belongs to the curves of a landmark, with the days since the landmark.
 
-    Those whose follow-up is unknown stay, with unknown days: whether they reached the landmark is not known.
+    Those whose follow-up is unknown stay, with unknown days: whether they reached the landmark is not known. Only of
+    them it is told how many days it may have been.
     """
     start = day_of(landmark)
-    in_follow_up = pl.col("days").is_null() | (pl.col("days") > start) if start else pl.lit(value=True)
-    absent = [name for name in ("guideline", "exposure", "stratum") if name not in people.columns]
-    members = people.filter(in_follow_up & (pl.col("days_at_most") > start if start else pl.lit(value=True)))
+    in_follow_up = (pl.col("days").is_null() | (pl.col("days") > start)) & (pl.col("days_at_most") > start)
+    members = people.filter(in_follow_up) if start else people
+    at_most = pl.when(pl.col("days").is_null()).then(pl.col("days_at_most"))
+    keys = [name for name in ("centre_id", "time_zero", "is_crlm", "exposure", "stratum") if name in people.columns]
+    counted = members.group_by(*keys, pl.col("days") - start, at_most - start, "is_dead").len("n")
+    return _by_population(counted.with_columns(landmark_months=landmark))
+
+
+def _by_population(counted: pl.DataFrame) -> pl.DataFrame:
+    """Return counted members once per population; what does not divide them is null."""
     populations = pl.when("is_crlm").then(pl.lit(["metastatic", "crlm"])).otherwise(pl.lit(["metastatic"]))
+    absent = [name for name in ("centre_id", "guideline", "exposure", "stratum") if name not in counted.columns]
     return (
-        members.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
-        .select(
-            populations.alias("population"),
-            (pl.lit(None, pl.String) if centre is None else centre).alias("centre_id"),
-            "time_zero",
-            pl.lit(landmark, pl.Int32).alias("landmark_months"),
-            "guideline",
-            "exposure",
-            "stratum",
-            pl.col("days") - start,
-            pl.col("days_at_most") - start,
-            "is_dead",
-        )
+        counted.with_columns(*(pl.lit(None, pl.String).alias(name) for name in absent), population=populations)
+        .select(*_CURVE, *_ENDS, "n")
+        .cast({"landmark_months": pl.Int32, "days": pl.Int32, "days_at_most": pl.Int32, "n": pl.Int64})
         .explode("population")
     )
 
@@ -176,12 +172,9 @@ def _estimates(days: Times, is_dead: Mask, times: Sequence[int]) -> tuple[Times,
     if not is_dead.any():
         nothing = np.full(len(times), np.nan)
         return np.full(len(times), 100.0), nothing, nothing
-    curve = ecdf(CensoredData.right_censored(days, ~is_dead)).sf
-    with warnings.catch_warnings():
-        # Where the curve is 1 or 0 the log-log limits do not exist; scipy says so and gives NaN.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        interval: Any = curve.confidence_interval(method="log-log")
-    share = curve.evaluate(times)
-    # Before the first death scipy takes both limits for 1.
-    low, high = (np.where(share == 1, np.nan, 100 * end.evaluate(times)) for end in (interval.low, interval.high))
+    curve = kaplan_meier(days, is_dead)
+    reached = np.searchsorted(curve.times, times, side="right")
+    share, low, high = (np.concatenate([[1.0], ends])[reached] for ends in (curve.share, curve.low, curve.high))
+    # Before the first death both limits would be 1; they do not exist.
+    low, high = (np.where(share == 1, np.nan, 100 * end) for end in (low, high))
     return 100 * share, low, high

@@ -63,8 +63,8 @@ dated as (
     from extract.outcome
 ),
 
--- Every accepted row under its place.
-placed as (
+-- Every accepted row under its place. Read twice, as it is of many columns and would not fit in memory.
+placed as not materialized (
     select
         coalesce(dated.centre_id, homes.home_id) as place_centre,
         case when not homes.is_relative_calendar then dated.own_date end as place_month,

@@ -1,12 +1,13 @@
 """Intervals, funnel limits and medians against published and hand-made values."""
 
 import math
+import warnings
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import binomtest
+from scipy.stats import CensoredData, binomtest, ecdf
 from scipy.stats.mstats import winsorize
 from statsmodels.stats.proportion import proportion_confint
 
@@ -14,6 +15,7 @@ from crlm_pipeline.settings import Overdispersion
 from crlm_pipeline.statistics import (
     Median,
     funnel_limits,
+    kaplan_meier,
     kaplan_meier_median,
     percent_with_interval,
     smallest_difference,
@@ -205,3 +207,18 @@ def test_the_interval_of_a_median_is_that_of_the_log_log_limits() -> None:
 def test_without_an_event_there_is_no_median() -> None:
     assert kaplan_meier_median([3, 4], [False, False]) == Median(None, None, None)
     assert kaplan_meier_median([], []) == Median(None, None, None)
+
+
+@pytest.mark.parametrize("censored", [0.0, 0.3, 1.0])
+def test_a_curve_is_that_of_scipy(censored: float) -> None:
+    chance = np.random.default_rng(6)
+    durations = chance.integers(0, 60, 300).astype(float)
+    is_observed = chance.random(300) >= censored
+    is_observed[0] = True
+    found = kaplan_meier(durations, is_observed)
+    expected = ecdf(CensoredData.right_censored(durations, ~is_observed)).sf
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # where the limits do not exist
+        limits = expected.confidence_interval(method="log-log")
+    for one, other in zip(found, (expected, expected, limits.low, limits.high), strict=True):
+        assert np.array_equal(one, other.quantiles if one is found.times else other.probabilities, equal_nan=True)
