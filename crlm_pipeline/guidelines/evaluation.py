@@ -52,13 +52,11 @@ def evaluate(ladder: Ladder, active: Existing, decisions: pl.DataFrame, situatio
 class _Fits:
     """The distinct fits of situations to a ladder, as words, a row per fit.
 
-    `numbers`: the fit of each situation; `surely_due`: the rules that, once true, demand something; `idle`: the rules
-    that can change nothing while open, as none of their options was given or is due and none advises against it.
+    `numbers`: the fit of each situation; `surely_due`: the rules that, once true, demand something.
     """
 
     numbers: Numbers
     surely_due: np.ndarray[tuple[int], np.dtype[np.uint64]]
-    idle: np.ndarray[tuple[int], np.dtype[np.uint64]]
     kept: Words
     due: Words
     given: Words
@@ -78,7 +76,6 @@ def _fits(ladder: Ladder, situations: Situations) -> _Fits:
     return _Fits(
         numbers=numbers,
         surely_due=_rules_among(ladder, due & unconditional),
-        idle=~(_rules_among(ladder, given | due) | advised_against),
         kept=kept,
         due=due,
         given=given,
@@ -151,35 +148,52 @@ def _leaves_open(ladder: Ladder, fact: int) -> pl.Expr:
 def _states(ladder: Ladder, known: pl.DataFrame, fits: _Fits) -> pl.DataFrame:
     """Return the states of what is known under a fit, cleared of what the fit makes idle.
 
-    Cleared are: open rules that can change nothing, with the facts that only they ask for; how the treatment stands to
-    the options of rules that are not in play.
+    Cleared are: open rules of whose options none was given or is due, and which do not advise against the treatment;
+    what stands below a true rule of which something is due; how the treatment stands to options that are not held out.
     """
     fit_no = known.get_column("fit_no").to_numpy()
     true, unsettled = words_of(known, "true").copy(), words_of(known, "open").copy()
-    idle = fits.idle[fit_no][:, None]
-    options = np.zeros((known.height, ladder.options.word_count), np.uint64)
-    rules = np.zeros(known.height, np.uint64)
+    kept, due, given = fits.kept[fit_no], fits.due[fit_no], fits.given[fit_no]
+    advised_against = fits.advised_against[fit_no]
+    options, rules = np.zeros_like(kept), np.zeros_like(advised_against)
+    is_over = np.zeros(known.height, bool)
     for number in range(len(ladder.rules)):
-        own = ladder.own[number]
-        is_idle = any_of(idle, 1 << number) & any_of(unsettled, own) & ~any_of(true, own)
+        bit = np.uint64(1 << number)
+        is_true, is_open = any_of(true, ladder.own[number]), any_of(unsettled, ladder.own[number])
+        held, certain = _held_out(ladder, number, true, unsettled)
+        can_change = ((given | due) & held).any(axis=1) | (advised_against & bit != 0)
+        is_out = is_over | (is_open & ~can_change)
         others = as_words(~ladder.clauses_of(number), true.shape[1])
-        true[is_idle] &= others
-        unsettled[is_idle] &= others
-        is_in_play = any_of(true | unsettled, own)
-        options[is_in_play] |= as_words(ladder.options.of_rule(number), options.shape[1])
-        rules[is_in_play] |= np.uint64(1 << number)
+        true[is_out] &= others
+        unsettled[is_out] &= others
+        is_in_play = (is_true | is_open) & ~is_out
+        options[is_in_play] |= held[is_in_play]
+        rules[is_in_play] |= bit
+        is_over |= is_true & (due & certain).any(axis=1)
     return pl.DataFrame(
         {
             **columns_of("true", true),
             **columns_of("open", unsettled),
             **columns_of("unknown", still_unknown(ladder.compiled.asking, unsettled, words_of(known, "unknown"))),
-            **columns_of("kept", fits.kept[fit_no] & options),
-            **columns_of("due", fits.due[fit_no] & options),
-            **columns_of("given", fits.given[fit_no] & options),
-            "advised_against": fits.advised_against[fit_no] & rules,
+            **columns_of("kept", kept & options),
+            **columns_of("due", due & options),
+            **columns_of("given", given & options),
+            "advised_against": advised_against & rules,
             "is_nothing_given": fits.is_nothing_given[fit_no],
         }
     )
+
+
+def _held_out(ladder: Ladder, number: int, true: Words, unsettled: Words) -> tuple[Words, Words]:
+    """Return the options that a rule holds out if it is true, open ones included, and without them."""
+    words = ladder.options.word_count
+    held = np.tile(as_words(ladder.options.of_rule(number), words), (len(true), 1))
+    certain = held.copy()
+    for place in places(ladder.conditional[number]):
+        others = as_words(~(1 << ladder.options.first[number] + (ladder.clauses[place].option_no or 0)), words)
+        certain[~any_of(true, 1 << place)] &= others
+        held[~any_of(true | unsettled, 1 << place)] &= others
+    return held, certain
 
 
 def _read(states: pl.DataFrame) -> Iterator[State]:
