@@ -69,7 +69,7 @@ def _delivery(sheet: Sheet) -> Delivery:
         file_name=sheet.file.name,
         format=NAME,
         sha256=sheet.file.sha256,
-        byte_count=len(sheet.file.content),
+        byte_count=sheet.file.byte_count,
         calendar="real",
         row_count=sheet.records.height,
         unmapped_count=nameless.len(),

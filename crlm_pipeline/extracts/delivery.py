@@ -7,7 +7,7 @@ from itertools import groupby
 from crlm_pipeline.extracts.format import Format, Mapped, Reading
 from crlm_pipeline.extracts.formats.mapped import MappedFormat
 from crlm_pipeline.extracts.source import Group, Sheet, SourceBytes
-from crlm_pipeline.extracts.tables import Delivery, Notice, SourceFile, TextTable
+from crlm_pipeline.extracts.tables import Delivery, Notice, SourceFile, TextTable, dense
 
 
 def read_delivery(format_: Format, group: Group) -> Delivery:
@@ -83,7 +83,7 @@ def _source_file(format_name: str, reading: Reading, of_file: list[Mapped], cons
         file_name=file.name,
         format=format_name,
         sha256=file.sha256,
-        byte_count=len(file.content),
+        byte_count=file.byte_count,
         calendar=reading.calendar,
         row_count=sum(mapped.sheet.records.height for mapped in with_records),
         unmapped_count=sum(mapped.unmapped_count for mapped in with_records),
@@ -92,8 +92,9 @@ def _source_file(format_name: str, reading: Reading, of_file: list[Mapped], cons
 
 def _tables(reading: Reading) -> Iterable[TextTable]:
     for mapped in reading.mapped:
+        records = dense(mapped.sheet.records)
         for name, frame in mapped.tables.items():
-            yield TextTable(name, mapped.sheet.file.source_file_id, frame, mapped.sheet.records)
+            yield TextTable(name, mapped.sheet.file.source_file_id, dense(frame), records)
 
 
 def _unused(group: Group, reading: Reading) -> list[Notice]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
@@ -12,6 +12,7 @@ import polars as pl
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts import fhir_json, limits, markup, parquet, text
 from crlm_pipeline.extracts.bombs import OLE_MAGIC
+from crlm_pipeline.extracts.tables import dense
 from crlm_pipeline.extracts.unpacking import unpacked, unpacked_head
 from crlm_pipeline.printable import printable
 from schemas.extract import extract_tables
@@ -24,7 +25,7 @@ _PACKED: Final = ".gz"
 
 @dataclass(frozen=True)
 class SourceBytes:
-    """A file of a source: its path, its name relative to the source, and its content (read once, when asked for).
+    """A file of a source: its path, its name relative to the source, and its content (read when asked for, not kept).
 
     The name is printable: signs that could steer a terminal or are in no encoding stand as escapes.
     """
@@ -43,7 +44,7 @@ class SourceBytes:
         """When the file was last changed, and its size, as they were when it was first looked at."""
         return self._stamp()
 
-    @cached_property
+    @property
     def content(self) -> bytes:
         """The bytes of the file."""
         return text.read_bytes(self.path, self.name)
@@ -60,15 +61,28 @@ class SourceBytes:
             return None
         return status.st_mtime_ns, status.st_size
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         """Hash of the content."""
-        return hashlib.sha256(self.content).hexdigest()
+        return self._measures[0]
 
-    @cached_property
+    @property
     def source_file_id(self) -> str:
         """First 16 hex digits of sha256(relative name + NUL + content)."""
-        return hashlib.sha256(self.name.encode() + b"\x00" + self.content).hexdigest()[:16]
+        return self._measures[1][:16]
+
+    @property
+    def byte_count(self) -> int:
+        """Size of the content."""
+        return self._measures[2]
+
+    @cached_property
+    def _measures(self) -> tuple[str, str, int]:
+        content = self.content
+        of_content, with_name = hashlib.sha256(), hashlib.sha256(self.name.encode() + b"\x00")
+        of_content.update(content)
+        with_name.update(content)
+        return of_content.hexdigest(), with_name.hexdigest(), len(content)
 
 
 @dataclass(frozen=True)
@@ -97,6 +111,14 @@ class Sheet:
         if self.kind == "workbook":
             return text.read_sheet(self.file.content, self.name, self.file.name)
         return text.read_text(unpacked(self.file.content, self.file.name), self.file.name)
+
+    def held(self) -> "Sheet":
+        """Return the sheet with its records read, their texts as TEXT: a large file takes little memory."""
+        if self.delivered is None and self.kind == "text":
+            records = text.read_text(unpacked(self.file.content, self.file.name), self.file.name, held=dense)
+        else:
+            records = dense(self.records)
+        return replace(self, delivered=records)
 
     def has(self, *columns: str) -> bool:
         """Whether the header has all these columns."""

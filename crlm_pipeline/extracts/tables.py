@@ -5,7 +5,15 @@ from typing import Final, Literal
 
 import polars as pl
 
+# Text as it is held: values repeat, so that a cell is the number of its value. The list of values goes with the last
+# frame that needs it.
+TEXT: Final = pl.Categorical(pl.Categories("delivered"))
 DELETED: Final = {"patient_hash": pl.String(), "source_file_id": pl.String(), "source_row": pl.Int32()}
+
+
+def dense(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame whose texts are held as numbers of their values (TEXT)."""
+    return frame.with_columns(pl.col(pl.String).cast(TEXT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +34,9 @@ class SourceFile:
 class TextTable:
     """Canonical rows of one table from one file.
 
-    `frame`: `source_row` (Int32, from 1 below the header) and any contract columns, all String, unknown = null; lists
-    separated by `;`. Absent columns are all-unknown. Several rows may share a source row. `raw`: the source records as
-    delivered, String columns beside `source_row`; it is read only for rows that are rejected. `raw_rows`: what stands
+    `frame`: `source_row` (Int32, from 1 below the header) and any contract columns, all text (String, or TEXT to be
+    small), unknown = null; lists separated by `;`. Absent columns are all-unknown. Several rows may share a source row. `raw`: the source records as
+    delivered, text columns beside `source_row`; it is read only for rows that are rejected. `raw_rows`: what stands
     on record as such a row already, by `source_row`, as JSON in `raw_row`.
     """
 

@@ -9,6 +9,7 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,15 @@ _DELIMITERS: Final = ("\t", ";", ",")
 _INEXACT_CELL: Final = r"^-?\d{16,}$"
 MIDNIGHT: Final = re.compile(r" 00:00:00(\.0+)?$")
 _PATTERN: Final = re.compile(r"\*|\^.*\$", re.DOTALL)
+_PART_BYTES: Final = 2**25  # of a text that are read at a time
 csv.field_size_limit(2 * limits.MAX_CELL_BYTES)  # beyond our own limit, which has words for it
+
+
+Held = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def _as_it_is(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame
 
 
 class UnreadableError(SourceError):
@@ -70,7 +79,7 @@ def _with_line_ends(text: str) -> str:
 
 
 def _refuse_binary(content: bytes, file: str) -> None:
-    if not content.strip():
+    if not content or content.isspace():
         raise SourceError("The file is empty.", "Deliver it again, with at least a header line.", file)
     if b"\x00" in content:
         raise SourceError(
@@ -138,8 +147,17 @@ def workbook(content: bytes, file: str) -> fastexcel.ExcelReader:
         raise damaged(file, "Excel") from None
 
 
-def read_text(content: bytes, file: str) -> pl.DataFrame:
-    """Read delimited text. Rows count from 1 below the header; blank lines count but make no record."""
+def read_text(content: bytes, file: str, held: Held = _as_it_is) -> pl.DataFrame:
+    """Read delimited text. Rows count from 1 below the header; blank lines count but make no record.
+
+    `held`: the form in which rows are held, part by part, as they are read.
+    """
+    regular = _read_regular(content, file, held)
+    frame = held(_read_any(content, file)) if regular is None else regular
+    return _without_nameless(frame)
+
+
+def _read_any(content: bytes, file: str) -> pl.DataFrame:
     text = decode(content, file)
     header_line = _header_line(text)
     if not header_line:
@@ -159,6 +177,62 @@ def read_text(content: bytes, file: str) -> pl.DataFrame:
     _refuse_ragged(ragged.row(0) if ragged.height else None, len(names), file)
     columns = [pl.col("cells").list.get(i).alias(name) for i, name in enumerate(names)]
     return known_cells(frame.select(SOURCE_ROW, *columns), file, strip_quotes='"' in body)
+
+
+def _read_regular(content: bytes, file: str, held: Held) -> pl.DataFrame | None:
+    """Return what `_read_any` makes of a file, in little memory and time, if nothing of it is out of the ordinary.
+
+    That is: the header is the first line, nothing is quoted, and every line has all its cells. Of any other file, and
+    of one that is to be refused, this tells nothing (None).
+    """
+    start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    end = content.find(b"\n", start)
+    if end < 0 or content.startswith(b"#", start) or b'"' in content or b"\x00" in content:
+        return None
+    try:
+        header = content[start:end].decode()
+        names = column_names(header_of_text(header), file)
+        refuse_size(content.count(b"\n", end), len(names), file)
+        return _regular_rows(content, end + 1, delimiter(header), names, held)
+    except (UnicodeDecodeError, SourceError, pl.exceptions.PolarsError):
+        return None
+
+
+def _regular_rows(content: bytes, start: int, separator: str, names: list[str], held: Held) -> pl.DataFrame | None:
+    frames = []
+    count = 0
+    while start < len(content):
+        end = content.rfind(b"\n", start, start + _PART_BYTES) + 1 or content.find(b"\n", start) + 1 or len(content)
+        part = _regular_part(content[start:end], separator, names, count)
+        if part is None:
+            return None
+        # Of a line of nothing but tabs it cannot be told whether it is blank or a record: it is blank.
+        records = part.filter(~pl.all_horizontal(pl.exclude(SOURCE_ROW).is_null())) if separator == "\t" else part
+        frames.append(held(records))
+        start, count = end, count + part.height
+    return pl.concat(frames) if frames else None
+
+
+def _regular_part(lines: bytes, separator: str, names: list[str], before: int) -> pl.DataFrame | None:
+    """Return whole lines as rows, counted on from `before`; None if a line lacks a cell.
+
+    None has one too many, which polars refuses; so that with the separators of all lines each has its own.
+    """
+    count = lines.count(b"\n") + (not lines.endswith(b"\n"))
+    if len(names) < 2 or lines.count(separator.encode()) != count * (len(names) - 1):  # one cell may be a blank line
+        return None
+    if lines.startswith(codecs.BOM_UTF8):  # which polars would take off
+        return None
+    cells = pl.read_csv(
+        lines,
+        has_header=False,
+        separator=separator,
+        quote_char=None,
+        schema=dict.fromkeys(names, pl.String),
+    )
+    numbers = pl.int_range(before + 1, before + count + 1, dtype=pl.Int32, eager=True).alias(SOURCE_ROW)
+    is_whole = cells.height == count and not _longest_cell(cells) > limits.MAX_CELL_BYTES
+    return _blank_is_null(cells.insert_column(0, numbers)) if is_whole else None
 
 
 def _read_quoted(body: str, separator: str, names: list[str], file: str) -> pl.DataFrame:
@@ -211,18 +285,31 @@ def column_names(header: tuple[str, ...], file: str) -> list[str]:
 
 def known_cells(frame: pl.DataFrame, file: str, *, strip_quotes: bool = False) -> pl.DataFrame:
     """Make empty cells null, and in unquoted text take the quotes off a cell that is wholly quoted."""
-    cells = pl.exclude(SOURCE_ROW)
     _refuse_long_cells(frame, file)
     if strip_quotes:
-        frame = frame.with_columns(cells.str.replace(r'^\s*"([^"]*)"\s*$', "${1}"))
-    blank = pl.when(cells.str.strip_chars() != "").then(cells)
-    frame = frame.with_columns(blank.name.keep())
+        frame = frame.with_columns(pl.exclude(SOURCE_ROW).str.replace(r'^\s*"([^"]*)"\s*$', "${1}"))
+    return _without_nameless(_blank_is_null(frame))
+
+
+def _blank_is_null(frame: pl.DataFrame) -> pl.DataFrame:
+    cells = pl.exclude(SOURCE_ROW)
+    return frame.with_columns(pl.when(cells.str.strip_chars() != "").then(cells).name.keep())
+
+
+def _without_nameless(frame: pl.DataFrame) -> pl.DataFrame:
     empty = [name for name in frame.columns if name.startswith("column_") and frame[name].null_count() == frame.height]
     return frame.drop(empty)
 
 
+def _longest_cell(cells: pl.DataFrame) -> int:
+    return cells.select(pl.max_horizontal(pl.all().str.len_bytes().max()).fill_null(0)).item()  # type: ignore[no-any-return]
+
+
 def _refuse_long_cells(frame: pl.DataFrame, file: str) -> None:
-    for name in frame.columns[1:]:
+    cells = frame.drop(SOURCE_ROW)
+    if not cells.width or _longest_cell(cells) <= limits.MAX_CELL_BYTES:
+        return
+    for name in cells.columns:
         lengths = frame[name].str.len_bytes()
         if (lengths.max() or 0) > limits.MAX_CELL_BYTES:  # type: ignore[operator]  # a number, or None of no rows
             row = frame[SOURCE_ROW][lengths.arg_max() or 0]

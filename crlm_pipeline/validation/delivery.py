@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from crlm_pipeline.extracts.tables import Delivery, Extract
+from crlm_pipeline.extracts.tables import TEXT, Delivery, Extract, dense
 from schemas.column import SOURCE_COLUMNS, TableDescription
 
 ROW_ID = "row_id"
@@ -29,14 +29,17 @@ def deliver(extract: Extract, table: TableDescription, only: pl.Series | None = 
 
 def archived(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:
     """Return the same rows without `row_id`, but with the `delivery_id` of each."""
-    return _blank_is_unknown(_stacked(deliveries, table), table)
+    return _blank_is_unknown(_stacked(deliveries, table), table).with_columns(pl.col("delivery_id").cast(pl.String))
 
 
 def _stacked(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:
-    places = {"delivery_id": pl.String, "source_file_id": pl.String, "source_row": pl.Int32}
-    empty = pl.DataFrame(schema=places | dict.fromkeys(contract_columns(table), pl.String))
+    """Return the rows with their places, all texts dense (TEXT) as the parts hold them."""
+    places = {"delivery_id": TEXT, "source_file_id": TEXT, "source_row": pl.Int32}
+    empty = pl.DataFrame(schema=places | dict.fromkeys(contract_columns(table), TEXT))
     parts = [
-        part.frame.with_columns(delivery_id=pl.lit(one.delivery_id), source_file_id=pl.lit(part.source_file_id))
+        dense(part.frame).with_columns(
+            delivery_id=pl.lit(one.delivery_id, TEXT), source_file_id=pl.lit(part.source_file_id, TEXT)
+        )
         for one in deliveries
         for part in one.tables
         if part.table_name == table.name
@@ -48,5 +51,5 @@ def _stacked(deliveries: Sequence[Delivery], table: TableDescription) -> pl.Data
 
 
 def _blank_is_unknown(rows: pl.DataFrame, table: TableDescription) -> pl.DataFrame:
-    stripped = pl.col(contract_columns(table)).str.strip_chars()
-    return rows.with_columns(pl.when(stripped != "").then(stripped))
+    stripped = pl.col(contract_columns(table)).cast(pl.String).str.strip_chars()
+    return rows.with_columns(pl.col("source_file_id").cast(pl.String), pl.when(stripped != "").then(stripped))

@@ -4,7 +4,7 @@ from collections import Counter
 
 import polars as pl
 
-from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.extracts.tables import TEXT, Extract
 from crlm_pipeline.validation.delivery import ROW_ID
 from crlm_pipeline.validation.faults import DELETED_PATIENT
 from crlm_pipeline.validation.screening import Screened
@@ -89,7 +89,7 @@ def _raw_rows(extract: Extract, table: str, wanted: pl.DataFrame) -> pl.DataFram
     for part in extract.tables:
         rows = wanted.filter(pl.col("source_file_id") == part.source_file_id)
         if part.table_name == table and rows.height and part.raw.width > 1:
-            raw = part.raw.join(rows, on="source_row", how="semi")
+            raw = part.raw.join(rows, on="source_row", how="semi").cast({TEXT: pl.String})
             json = pl.struct(pl.exclude("source_row")).struct.json_encode().alias("raw_row")
             parts.append(raw.select(pl.lit(part.source_file_id).alias("source_file_id"), "source_row", json))
     return pl.concat(parts).unique(_PLACE, keep="first", maintain_order=True)

@@ -7,7 +7,7 @@ import polars as pl
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.format import Mapped, Reading, warning
 from crlm_pipeline.extracts.source import Group, Sheet
-from crlm_pipeline.extracts.tables import Notice
+from crlm_pipeline.extracts.tables import TEXT, Notice
 from crlm_pipeline.extracts.text import SOURCE_ROW
 from crlm_pipeline.extracts.topography import dotted
 from schemas.column import SOURCE_COLUMNS, TableDescription
@@ -31,8 +31,9 @@ def read(group: Group) -> Reading:
     for sheet in group.sheets:
         if table := _table(sheet):
             _refuse_incomplete(sheet, table)
-            mapped.append(Mapped(sheet, {table.name: _frame(sheet, table)}))
-            notices += [_unknown(sheet, table, column) for column in _unknown_columns(sheet, table)]
+            held = sheet.held()
+            mapped.append(Mapped(held, {table.name: _frame(held, table)}))
+            notices += [_unknown(held, table, column) for column in _unknown_columns(held, table)]
     return Reading("real", tuple(mapped), (), tuple(notices))
 
 
@@ -72,8 +73,19 @@ def _refuse_incomplete(sheet: Sheet, table: TableDescription) -> None:
 
 def _frame(sheet: Sheet, table: TableDescription) -> pl.DataFrame:
     known = [name for name in _columns(table) if name in sheet.records.columns]
-    frame = sheet.records.select(SOURCE_ROW, pl.col(known).str.strip_chars())
-    return frame.with_columns(dotted("topography")) if "topography" in known else frame
+    return sheet.records.select(SOURCE_ROW, *(_tidy(sheet.records[name]) for name in known))
+
+
+def _tidy(column: pl.Series) -> pl.Series:
+    """Return a column without blanks around its texts; the column itself, which takes no memory, where there are none.
+
+    One column at a time, as they stand beside each other as String.
+    """
+    text = column.cast(pl.String)
+    stripped = text.str.strip_chars()
+    if column.name == "topography":
+        stripped = stripped.to_frame().select(dotted("topography")).to_series()
+    return column if stripped.equals(text, null_equal=True) else stripped.cast(TEXT)
 
 
 def _unknown_columns(sheet: Sheet, table: TableDescription) -> list[str]:
