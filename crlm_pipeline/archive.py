@@ -4,14 +4,14 @@ Sources are either the whole registry, which replaces all that was delivered bef
 cases a row that was replaced or withdrawn stays on record, as long as its patient is in the registry.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 import polars as pl
 
 from crlm_pipeline.extracts.pseudonyms import patient_hashes
-from crlm_pipeline.extracts.tables import Delivery, Extract, Notice, SourceFile, TextTable
+from crlm_pipeline.extracts.tables import TEXT, Delivery, Extract, Notice, SourceFile, TextTable, dense
 from crlm_pipeline.validation.delivery import archived, contract_columns
 from crlm_pipeline.warehouse import Warehouse
 from schemas.archive import DELIVERED_MODELS, DeliveredFile, DeliveredNotice
@@ -22,12 +22,14 @@ from schemas.extract import extract_tables
 
 Rows = Mapping[str, pl.DataFrame]
 
+# So many are turned into text at a time.
+_ROWS_OF_A_PART: Final = 500_000
 _STANDS: Final = pl.col("superseded_run_id").is_null()
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """The archive tables of a warehouse; `rows` by extract table, in the order of reading.
+    """The archive tables of a warehouse; `rows` by extract table, in the order of reading, their texts as TEXT.
 
     `columns`: what each file can carry (`audit.delivered_column`): a column that it cannot is no empty one.
     """
@@ -42,7 +44,7 @@ class Archive:
     @classmethod
     def empty(cls) -> "Archive":
         """Return the archive of a registry of which nothing was delivered yet."""
-        rows = {name: _empty(model) for name, model in DELIVERED_MODELS.items()}
+        rows = {name: dense(_empty(model)) for name, model in DELIVERED_MODELS.items()}
         return cls(
             deliveries=_empty(DeliveryTable),
             files=_empty(DeliveredFile),
@@ -59,7 +61,7 @@ class Archive:
             deliveries=published.read(DeliveryTable).sort("delivery_no"),
             files=published.read(DeliveredFile),
             notices=published.read(DeliveredNotice).sort("delivery_id", "notice_no"),
-            rows={name: published.read(model).sort("row_no") for name, model in DELIVERED_MODELS.items()},
+            rows={name: dense(published.read(model)).sort("row_no") for name, model in DELIVERED_MODELS.items()},
             columns=published.read(DeliveredColumn),
             deletions=published.read(Deletion),
         )
@@ -79,7 +81,7 @@ class Archive:
     def standing(self, delivery_ids: Iterable[str] | None = None) -> tuple[Delivery, ...]:
         """Return deliveries (default: all) in their order, with the rows of them that stand."""
         wanted = self.ids if delivery_ids is None else frozenset(delivery_ids)
-        is_asked = _STANDS & pl.col("delivery_id").is_in(list(wanted))
+        is_asked = _STANDS & _is_of(wanted)
         parts = {name: _parts(name, frame.filter(is_asked), self.columns) for name, frame in self.rows.items()}
         return tuple(
             Delivery(
@@ -99,7 +101,7 @@ class Archive:
     def whole(self, reader_key: str) -> tuple[Delivery, ...]:
         """Return the deliveries that stand with every row, as this reader made them: they need not be read again."""
         stand = [frame.filter(_STANDS).select("delivery_id") for frame in self.rows.values()]
-        counts = pl.concat(stand).group_by("delivery_id").len("standing")
+        counts = pl.concat(stand).group_by(pl.col("delivery_id").cast(pl.String)).len("standing")
         complete = self.deliveries.join(counts, on="delivery_id", how="left").filter(
             pl.col("reader_key") == reader_key, pl.col("row_count") == pl.col("standing").fill_null(0)
         )
@@ -122,12 +124,16 @@ class Archive:
 
         A row that stood and is not delivered again was corrected or withdrawn.
         """
-        delivered = _stacked(whole.deliveries)
         rows = {
-            name: _superseded(frame, _unequal(name, frame.filter(_STANDS), delivered[name]), run_id).filter(~_STANDS)
+            name: _superseded(frame, self._withdrawn(name, frame, whole), run_id).filter(~_STANDS)
             for name, frame in self._rows_without(whole.deleted)
         }
         return replace(self, rows=rows)
+
+    @staticmethod
+    def _withdrawn(name: str, frame: pl.DataFrame, whole: Extract) -> pl.DataFrame:
+        standing = frame.filter(_STANDS)
+        return _unequal(name, standing, archived(whole.deliveries, extract_tables()[name])) if standing.height else standing
 
     def all_deleted(self, arrived: pl.DataFrame, run_id: str) -> pl.DataFrame:
         """Return every patient to be deleted: those on record, then those of new lists."""
@@ -136,27 +142,26 @@ class Archive:
 
     def with_delivered(
         self, extract: Extract, rejected: pl.DataFrame, run: "ArchivingRun"
-    ) -> dict[type[Table], pl.DataFrame]:
-        """Return the archive tables after a run: what this archive holds as history, and all that took part.
+    ) -> Iterator[tuple[type[Table], pl.DataFrame]]:
+        """Yield the archive tables after a run: what this archive holds as history, and all that took part.
 
         `extract`: what took part, standing deliveries included. `rejected`: `audit.rejected_row`, the record of rows.
-        A row that an addition delivers although it stands already is not kept twice.
+        A row that an addition delivers although it stands already is not kept twice. A large table comes in parts, in
+        the order of its rows.
         """
-        took_part = _stacked(extract.deliveries)
-        patients = took_part["patient"]["patient_id"].drop_nulls().unique()
-        is_standing = pl.col("delivery_id").is_in(list(self.ids if run.is_addition else ()))
-        frames: dict[type[Table], pl.DataFrame] = {}
+        patients = archived(extract.deliveries, extract_tables()["patient"])["patient_id"].drop_nulls().unique()
+        is_standing = _is_of(self.ids if run.is_addition else frozenset())
         for name, model in DELIVERED_MODELS.items():
-            present = _without_deleted(took_part[name], extract.deleted)
+            present = _without_deleted(archived(extract.deliveries, extract_tables()[name]), extract.deleted)
             standing, new = present.filter(is_standing), present.filter(~is_standing)
             now = pl.concat([standing, _unequal(name, new, standing)])
             history = self.rows[name].filter(~_STANDS, pl.col("patient_id").is_in(patients.implode()))
-            frames[model] = _table(model, _with_record(name, now, rejected), history)
+            for part in _table(_with_record(name, now, rejected), history).iter_slices(_ROWS_OF_A_PART):
+                yield model, part.select(pl.col(c).cast(dtype) for c, dtype in describe(model).polars_schema.items())
         kept = _distinct(extract.deliveries)
-        frames[DeliveryTable] = self._delivery_rows(kept, run)
-        frames[DeliveredFile] = _file_rows(kept)
-        frames[DeliveredNotice] = _notice_rows(kept)
-        return frames
+        yield DeliveryTable, self._delivery_rows(kept, run)
+        yield DeliveredFile, _file_rows(kept)
+        yield DeliveredNotice, _notice_rows(kept)
 
     def _delivery_rows(self, deliveries: Sequence[Delivery], run: "ArchivingRun") -> pl.DataFrame:
         before = {row["delivery_id"]: row for row in self.deliveries.iter_rows(named=True)}
@@ -200,6 +205,10 @@ class ArchivingRun:
     is_addition: bool
 
 
+def _is_of(delivery_ids: Set[str]) -> pl.Expr:
+    return pl.col("delivery_id").is_in(pl.Series(list(delivery_ids), dtype=pl.String).cast(TEXT).implode())
+
+
 def _empty(model: type[Table]) -> pl.DataFrame:
     return pl.DataFrame(schema=describe(model).polars_schema)
 
@@ -217,13 +226,16 @@ def _corrected(name: str, standing: pl.DataFrame, arrived: pl.DataFrame) -> pl.D
 
 def _unequal(name: str, rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that are equal to none of the others in the contract's columns."""
+    if rows.is_empty() or others.is_empty():
+        return rows
     columns = contract_columns(extract_tables()[name])
     return rows.join(others.select(columns), on=columns, how="anti", nulls_equal=True, maintain_order="left")
 
 
 def _superseded(frame: pl.DataFrame, gone: pl.DataFrame, run_id: str) -> pl.DataFrame:
     is_gone = pl.col("row_no").is_in(gone["row_no"].implode())
-    return frame.with_columns(superseded_run_id=pl.when(is_gone).then(pl.lit(run_id)).otherwise("superseded_run_id"))
+    gone_in = pl.lit(run_id, pl.String).cast(TEXT)
+    return frame.with_columns(superseded_run_id=pl.when(is_gone).then(gone_in).otherwise("superseded_run_id"))
 
 
 def _parts(name: str, standing: pl.DataFrame, delivered: pl.DataFrame) -> dict[str, list[TextTable]]:
@@ -236,7 +248,7 @@ def _parts(name: str, standing: pl.DataFrame, delivered: pl.DataFrame) -> dict[s
     found: dict[str, list[TextTable]] = {}
     for (delivery_id, file_id), part in standing.group_by("delivery_id", "source_file_id", maintain_order=True):
         frame = part.select("source_row", *columns[file_id])
-        recorded = part.filter(pl.col("raw_row").is_not_null()).select("source_row", "raw_row")
+        recorded = part.filter(pl.col("raw_row").is_not_null()).select("source_row", pl.col("raw_row").cast(pl.String))
         raw = frame.unique("source_row", keep="first", maintain_order=True)
         found.setdefault(str(delivery_id), []).append(TextTable(name, str(file_id), frame, raw, recorded))
     return found
@@ -248,17 +260,14 @@ def _with_record(name: str, rows: pl.DataFrame, rejected: pl.DataFrame) -> pl.Da
         .select("source_file_id", "source_row", "raw_row")
         .unique(["source_file_id", "source_row"], keep="first", maintain_order=True)
     )
+    records = dense(records)
     return rows.join(records, on=["source_file_id", "source_row"], how="left", maintain_order="left")
 
 
-def _table(model: type[Table], now: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+def _table(now: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that stand, then those that did, numbered in this order."""
-    schema = describe(model).polars_schema
-    both = pl.concat(
-        [now.with_columns(superseded_run_id=pl.lit(None, pl.String)), history.drop("row_no")], how="diagonal"
-    )
-    numbered = both.with_columns(row_no=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
-    return numbered.select(pl.col(column).cast(dtype) for column, dtype in schema.items())
+    both = pl.concat([now.with_columns(superseded_run_id=pl.lit(None, TEXT)), history.drop("row_no")], how="diagonal")
+    return both.with_columns(row_no=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
 
 
 def _without_deleted(rows: pl.DataFrame, deleted: pl.DataFrame) -> pl.DataFrame:

@@ -124,7 +124,7 @@ def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
         warehouse.insert(Run, run)
         warehouse.insert(Deletion, extract.deleted)
         _record(warehouse, ingested, run_id)
-        for model, frame in archive.with_delivered(extract, ingested.rejected_row, archiving).items():
+        for model, frame in archive.with_delivered(extract, ingested.rejected_row, archiving):
             warehouse.insert(model, frame)
     publish(half_made, ingested_file(job.warehouse))
     return {name: frame.height for name, frame in ingested.tables.items()}

@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.errors import UsageError
-from crlm_pipeline.extracts.tables import Delivery, TextTable
+from crlm_pipeline.extracts.tables import Delivery, TextTable, dense
 from crlm_pipeline.extracts.text import SOURCE_ROW
 from schemas.extract import extract_tables
 
@@ -70,7 +70,7 @@ def pseudonymised(delivery: Delivery, key: PseudonymKey) -> Delivery:
 def _pseudonymised(table: TextTable, key: PseudonymKey) -> TextTable:
     described = extract_tables()[table.table_name].columns
     ids = [c.name for c in described if c.sensitivity == "identifier" and c.name in table.frame.columns]
-    frame = table.frame.with_columns(key.pseudonyms(table.frame[name]) for name in ids)
+    frame = dense(table.frame.with_columns(key.pseudonyms(table.frame[name]) for name in ids))
     return replace(table, frame=frame, raw=frame.unique(SOURCE_ROW, keep="first", maintain_order=True))
 
 

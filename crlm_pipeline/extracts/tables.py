@@ -16,6 +16,19 @@ def dense(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.String).cast(TEXT))
 
 
+def recoded(column: pl.Series, change: pl.Expr) -> pl.Series:
+    """Return a TEXT column in which `change`, of the column's text, was worked out of every known value, once of each.
+
+    Where no value is another then, that is the column itself, which takes no memory.
+    """
+    values = column.drop_nulls().unique()
+    before = values.cast(pl.String)
+    after = before.to_frame().select(change.alias(column.name)).to_series()
+    if after.equals(before, null_equal=True):
+        return column
+    return column.replace_strict(values, after.cast(TEXT), default=None, return_dtype=TEXT)
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file that was read. `row_count` counts source records, `unmapped_count` those that made no canonical row."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from crlm_pipeline.extracts.tables import TEXT, Delivery, Extract, dense
+from crlm_pipeline.extracts.tables import TEXT, Delivery, Extract, dense, recoded
 from schemas.column import SOURCE_COLUMNS, TableDescription
 
 ROW_ID = "row_id"
@@ -21,19 +21,19 @@ def deliver(extract: Extract, table: TableDescription, only: pl.Series | None = 
     Blanks around a value are not part of it; an empty text is unknown (null), as is a column that no source has.
     `only`: the ids of the rows that are asked for.
     """
-    rows = _stacked(extract.deliveries, table).drop("delivery_id").with_row_index(ROW_ID)
+    rows = archived(extract.deliveries, table).drop("delivery_id").with_row_index(ROW_ID)
     if only is not None:
         rows = rows.filter(pl.col(ROW_ID).is_in(only.implode()))
-    return _blank_is_unknown(rows, table)
+    return rows.cast({TEXT: pl.String})
 
 
 def archived(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:
-    """Return the same rows without `row_id`, but with the `delivery_id` of each."""
-    return _blank_is_unknown(_stacked(deliveries, table), table).with_columns(pl.col("delivery_id").cast(pl.String))
+    """Return the same rows, dense (TEXT), without `row_id` but with the `delivery_id` of each."""
+    rows = _stacked(deliveries, table)
+    return rows.with_columns(recoded(rows[name], _known(name)) for name in contract_columns(table))
 
 
 def _stacked(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:
-    """Return the rows with their places, all texts dense (TEXT) as the parts hold them."""
     places = {"delivery_id": TEXT, "source_file_id": TEXT, "source_row": pl.Int32}
     empty = pl.DataFrame(schema=places | dict.fromkeys(contract_columns(table), TEXT))
     parts = [
@@ -50,6 +50,6 @@ def _stacked(deliveries: Sequence[Delivery], table: TableDescription) -> pl.Data
     return pl.concat([empty, *parts], how="diagonal")
 
 
-def _blank_is_unknown(rows: pl.DataFrame, table: TableDescription) -> pl.DataFrame:
-    stripped = pl.col(contract_columns(table)).cast(pl.String).str.strip_chars()
-    return rows.with_columns(pl.col("source_file_id").cast(pl.String), pl.when(stripped != "").then(stripped))
+def _known(name: str) -> pl.Expr:
+    stripped = pl.col(name).str.strip_chars()
+    return pl.when(stripped != "").then(stripped)

@@ -7,7 +7,7 @@ import polars as pl
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.format import Mapped, Reading, warning
 from crlm_pipeline.extracts.source import Group, Sheet
-from crlm_pipeline.extracts.tables import TEXT, Notice
+from crlm_pipeline.extracts.tables import Notice, recoded
 from crlm_pipeline.extracts.text import SOURCE_ROW
 from crlm_pipeline.extracts.topography import dotted
 from schemas.column import SOURCE_COLUMNS, TableDescription
@@ -77,15 +77,8 @@ def _frame(sheet: Sheet, table: TableDescription) -> pl.DataFrame:
 
 
 def _tidy(column: pl.Series) -> pl.Series:
-    """Return a column without blanks around its texts; the column itself, which takes no memory, where there are none.
-
-    One column at a time, as they stand beside each other as String.
-    """
-    text = column.cast(pl.String)
-    stripped = text.str.strip_chars()
-    if column.name == "topography":
-        stripped = stripped.to_frame().select(dotted("topography")).to_series()
-    return column if stripped.equals(text, null_equal=True) else stripped.cast(TEXT)
+    name = column.name
+    return recoded(column, dotted(name) if name == "topography" else pl.col(name).str.strip_chars())
 
 
 def _unknown_columns(sheet: Sheet, table: TableDescription) -> list[str]:
