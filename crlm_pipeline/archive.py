@@ -133,7 +133,11 @@ class Archive:
     @staticmethod
     def _withdrawn(name: str, frame: pl.DataFrame, whole: Extract) -> pl.DataFrame:
         standing = frame.filter(_STANDS)
-        return _unequal(name, standing, archived(whole.deliveries, extract_tables()[name])) if standing.height else standing
+        return (
+            _unequal(name, standing, archived(whole.deliveries, extract_tables()[name]))
+            if standing.height
+            else standing
+        )
 
     def all_deleted(self, arrived: pl.DataFrame, run_id: str) -> pl.DataFrame:
         """Return every patient to be deleted: those on record, then those of new lists."""

@@ -112,22 +112,23 @@ def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
     run = _new_run(ingested, job, run_id, started_at).with_columns(pseudonym_key_id=pl.lit(reader.key_id, pl.String))
     archiving = ArchivingRun(run_id, reader_key(reader.key_id), is_addition=job.is_addition)
     half_made = half_made_file(job.warehouse)
-    accepted = {model: ingested.tables[describe(model).name] for model in EXTRACT_MODELS}
-    lake = Lake.create(job.lake, run_id, bucket_count(accepted[Patient].height)) if job.lake else None
+    counts = ingested.tables.heights()
+    lake = Lake.create(job.lake, run_id, bucket_count(counts[describe(Patient).name])) if job.lake else None
     run = run.with_columns(lake=pl.lit(str(lake.folder) if lake else None, pl.String))
     with building(half_made, lake=lake.folder if lake else None) as warehouse:
         if lake:
-            _fill(lake, warehouse, accepted)
+            _fill(lake, warehouse, {model: ingested.tables[describe(model).name] for model in EXTRACT_MODELS})
         else:
-            for model, frame in accepted.items():
-                warehouse.insert(model, frame)
+            for model in EXTRACT_MODELS:
+                for part in ingested.tables.parts(describe(model).name):
+                    warehouse.insert(model, part)
         warehouse.insert(Run, run)
         warehouse.insert(Deletion, extract.deleted)
         _record(warehouse, ingested, run_id)
         for model, frame in archive.with_delivered(extract, ingested.rejected_row, archiving):
             warehouse.insert(model, frame)
     publish(half_made, ingested_file(job.warehouse))
-    return {name: frame.height for name, frame in ingested.tables.items()}
+    return counts
 
 
 def _fill(lake: Lake, warehouse: Warehouse, accepted: Frames) -> None:

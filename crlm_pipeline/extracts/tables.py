@@ -47,10 +47,10 @@ class SourceFile:
 class TextTable:
     """Canonical rows of one table from one file.
 
-    `frame`: `source_row` (Int32, from 1 below the header) and any contract columns, all text (String, or TEXT to be
-    small), unknown = null; lists separated by `;`. Absent columns are all-unknown. Several rows may share a source row. `raw`: the source records as
-    delivered, text columns beside `source_row`; it is read only for rows that are rejected. `raw_rows`: what stands
-    on record as such a row already, by `source_row`, as JSON in `raw_row`.
+    `frame`: `source_row` (Int32, from 1 below the header) and any contract columns, all text (TEXT, which is small, or
+    String), unknown = null; lists separated by `;`. Absent columns are all-unknown. Several rows may share a source
+    row. `raw`: the source records as delivered, text columns beside `source_row`; it is read only for rows that are
+    rejected. `raw_rows`: what stands on record as such a row already, by `source_row`, as JSON in `raw_row`.
     """
 
     table_name: str

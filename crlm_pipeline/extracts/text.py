@@ -219,9 +219,8 @@ def _regular_part(lines: bytes, separator: str, names: list[str], before: int) -
     None has one too many, which polars refuses; so that with the separators of all lines each has its own.
     """
     count = lines.count(b"\n") + (not lines.endswith(b"\n"))
-    if len(names) < 2 or lines.count(separator.encode()) != count * (len(names) - 1):  # one cell may be a blank line
-        return None
-    if lines.startswith(codecs.BOM_UTF8):  # which polars would take off
+    cells_are_told = len(names) > 1 and lines.count(separator.encode()) == count * (len(names) - 1)
+    if not cells_are_told or lines.startswith(codecs.BOM_UTF8):  # which polars would take off
         return None
     cells = pl.read_csv(
         lines,

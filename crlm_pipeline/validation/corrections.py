@@ -16,7 +16,7 @@ from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.safe_cells import defused
 from crlm_pipeline.validation.delivery import ROW_ID, deliver
 from crlm_pipeline.validation.faults import DELETED_PATIENT
-from crlm_pipeline.validation.places import home_centres, places
+from crlm_pipeline.validation.places import places
 from crlm_pipeline.validation.screening import Screened
 
 _LINES: Final[dict[str, pl.DataType]] = {
@@ -43,15 +43,19 @@ class CorrectionList(NamedTuple):
     lines: int
 
 
-def correction_lines(extract: Extract, screened: Sequence[Screened]) -> pl.DataFrame:
+def correction_lines(extract: Extract, screened: Sequence[Screened], homes: pl.DataFrame) -> pl.DataFrame:
     """Return one line per row or cell that failed a check, errors before warnings, under the centre that can mend it.
 
     `set_aside` is row, cell, or unknown where the row is used as it is. `delivered_value` is the cell at fault as the
-    reader handed it over, unknown where it was empty.
+    reader handed it over, unknown where it was empty. `homes`: see `home_centres`.
     """
-    homes = home_centres(screened)
     names = {file.source_file_id: file.file_name for file in extract.files}
     lines = pl.concat([pl.DataFrame(schema=_LINES), *(_of_table(extract, table, homes, names) for table in screened)])
+    return in_order(lines)
+
+
+def in_order(lines: pl.DataFrame) -> pl.DataFrame:
+    """Return correction lines in the order of a list: errors before warnings, then as they stand in the source."""
     return lines.sort("severity", "file", "row", "table", "column", "check", maintain_order=True)
 
 

@@ -30,7 +30,7 @@ def deliver(extract: Extract, table: TableDescription, only: pl.Series | None = 
 def archived(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:
     """Return the same rows, dense (TEXT), without `row_id` but with the `delivery_id` of each."""
     rows = _stacked(deliveries, table)
-    return rows.with_columns(recoded(rows[name], _known(name)) for name in contract_columns(table))
+    return rows.with_columns(recoded(rows[name], known(name)) for name in contract_columns(table))
 
 
 def _stacked(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:
@@ -50,6 +50,7 @@ def _stacked(deliveries: Sequence[Delivery], table: TableDescription) -> pl.Data
     return pl.concat([empty, *parts], how="diagonal")
 
 
-def _known(name: str) -> pl.Expr:
+def known(name: str) -> pl.Expr:
+    """Return a text without the blanks around it; of nothing but blanks it is unknown (null)."""
     stripped = pl.col(name).str.strip_chars()
     return pl.when(stripped != "").then(stripped)

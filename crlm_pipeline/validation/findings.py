@@ -1,6 +1,7 @@
 """Sums up faults and notices as findings: what was noticed, in which centre, in how many rows, whether it is new."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -9,7 +10,7 @@ from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.validation.delivery import ROW_ID
 from crlm_pipeline.validation.faults import DELETED_PATIENT
 from crlm_pipeline.validation.ledger import shape
-from crlm_pipeline.validation.places import home_centres, places
+from crlm_pipeline.validation.places import places
 from crlm_pipeline.validation.screening import Screened
 from schemas.audit import Finding, FindingRow
 
@@ -28,16 +29,20 @@ _GROUP: Final = ["check_name", "severity", "table_name", "column_name", "centre_
 
 
 def summarise(
-    extract: Extract, screened: list[Screened], previous: pl.DataFrame | None
+    extract: Extract, found: Sequence[pl.DataFrame], previous: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the findings and the rows they concern.
+    """Return the findings and the rows they concern, of the reader's notices and what was `found` (`told`).
 
     A finding is a check, table, column and centre; of a reader's notice the file and its text as well. `previous`: the
     findings of the last published run; those that are gone come back once, with no rows, as resolved.
     """
-    homes = home_centres(screened)
-    findings, rows = _summed_up(pl.concat([_of_notices(extract), *(_of_table(table, homes) for table in screened)]))
+    findings, rows = _summed_up(pl.concat([_of_notices(extract), *found]))
     return _with_state(findings, previous), rows
+
+
+def told(screened: Sequence[Screened], homes: pl.DataFrame) -> pl.DataFrame:
+    """Return a line per fault of these tables, with its place (`homes`: see `home_centres`)."""
+    return pl.concat([pl.DataFrame(schema=_TOLD), *(_of_table(table, homes) for table in screened)])
 
 
 def noticed(extract: Extract) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -46,12 +51,12 @@ def noticed(extract: Extract) -> tuple[pl.DataFrame, pl.DataFrame]:
     return _with_state(findings, None), rows
 
 
-def _summed_up(told: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    groups = told.group_by(_GROUP, maintain_order=True).agg(pl.col("message").first())
+def _summed_up(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    groups = lines.group_by(_GROUP, maintain_order=True).agg(pl.col("message").first())
     ids = pl.Series("finding_id", [_identity(row) for row in groups.select(_GROUP).iter_rows()], pl.String)
     groups = groups.with_columns(ids)
     rows = (
-        told.filter(pl.col("source_row").is_not_null())
+        lines.filter(pl.col("source_row").is_not_null())
         .join(groups, on=_GROUP, how="left", nulls_equal=True)
         .select(shape(FindingRow).keys())
         .unique()

@@ -1,37 +1,50 @@
 """Runs every check in order and hands over what was accepted, what was not, and the proof that nothing was lost."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from typing import Final
 
 import polars as pl
 
 from crlm_pipeline.extracts.tables import Delivery, Extract, Notice
 from crlm_pipeline.validation.checks import gate, imputed_dates
-from crlm_pipeline.validation.corrections import correction_lines
+from crlm_pipeline.validation.corrections import correction_lines, in_order
 from crlm_pipeline.validation.cross_table import IMPOSSIBLE, ODD, CrossCheck, Tables, patient_missing
 from crlm_pipeline.validation.faults import Place, together
-from crlm_pipeline.validation.findings import summarise
-from crlm_pipeline.validation.ledger import rejected_rows, row_ledger, shape
-from crlm_pipeline.validation.register import Stage
-from crlm_pipeline.validation.results import check_results, delivered_columns, set_aside_counts
+from crlm_pipeline.validation.findings import summarise, told
+from crlm_pipeline.validation.ledger import rejected_rows, row_ledger, shape, whole_ledger
+from crlm_pipeline.validation.places import home_centres
+from crlm_pipeline.validation.portions import Accepted, held, portions
+from crlm_pipeline.validation.register import Registered, Stage
+from crlm_pipeline.validation.results import (
+    added_up,
+    check_results,
+    delivered_columns,
+    failures,
+    set_aside_counts,
+)
 from crlm_pipeline.validation.screening import Screened, screen
 from schemas.audit import SourceFile
 from schemas.column import describe
 from schemas.extract import EXTRACT_MODELS, Patient
+
+# Their rows take some hundred MB while they are checked; fewer would pay the fixed cost of a portion more often.
+PATIENTS_AT_A_TIME: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
     """What a run may use, and the record of what it may not.
 
-    `tables`: the extract tables by name, each with its declared columns and types, in reading order. The other frames
+    `tables`: the extract tables by name, each with its declared columns and types (`Accepted`). The other frames
     are the audit tables of those names without `run_id`; `corrections` is for the centres alone (see there).
     `cells_delivered` counts the cells that held something.
     `latest_date` is the latest day in the accepted rows, unknown when they hold no date.
     """
 
-    tables: Mapping[str, pl.DataFrame]
+    tables: Accepted
     source_file: pl.DataFrame
     row_ledger: pl.DataFrame
     rejected_row: pl.DataFrame
@@ -47,33 +60,79 @@ class Ingested:
     latest_date: date | None
 
 
-def validate(extract: Extract, *, today: date, previous_findings: pl.DataFrame | None = None) -> Ingested:
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """What came of some of the patients: what `Ingested` holds of all, and what its tables are summed up from."""
+
+    accepted: Mapping[str, pl.DataFrame]
+    row_ledger: pl.DataFrame
+    rejected_row: pl.DataFrame
+    told: pl.DataFrame
+    checked: Counter[Registered]
+    failed: Counter[Place]
+    broken: Mapping[Place, str]
+    set_aside_count: pl.DataFrame
+    corrections: pl.DataFrame
+    cells_delivered: int
+    latest_date: date | None
+
+
+def validate(
+    extract: Extract,
+    *,
+    today: date,
+    previous_findings: pl.DataFrame | None = None,
+    patients_at_a_time: int = PATIENTS_AT_A_TIME,
+) -> Ingested:
     """Sort what was read into accepted rows, rejected rows and cells, and findings (extract contract).
 
     `today` serves one check only: a date after it is rejected. `previous_findings` is `audit.finding` of the last
-    published run. Bad data raises nothing; an imbalance of the ledger raises `AssertionError`.
+    published run. `patients_at_a_time` bounds the memory and changes nothing else, but that tables come by portions of
+    patients. Bad data raises nothing; an imbalance of the ledger raises `AssertionError`.
     """
+    parts = [_portion(portion, today) for portion in portions(extract, patients_at_a_time)]
+    broken = {place: outcome for part in parts for place, outcome in part.broken.items()}
+    told_of = _with_notices(extract, broken)
+    finding, finding_row = summarise(told_of, [part.told for part in parts], previous_findings)
+    checked: Counter[Registered] = sum((part.checked for part in parts), Counter())
+    failed: Counter[Place] = sum((part.failed for part in parts), Counter())
+    files = pl.DataFrame([asdict(file) for file in extract.files], schema=shape(SourceFile))
+    calendars = {file.calendar for file in extract.files}
+    return Ingested(
+        tables=Accepted([part.accepted for part in parts]),
+        source_file=files.unique(maintain_order=True),
+        row_ledger=whole_ledger(extract, [part.row_ledger for part in parts]),
+        rejected_row=pl.concat([part.rejected_row for part in parts]),
+        finding=finding,
+        finding_row=finding_row,
+        check_result=check_results(extract, checked, failed, broken),
+        delivered_column=delivered_columns(extract),
+        set_aside_count=added_up([part.set_aside_count for part in parts]),
+        corrections=in_order(pl.concat([part.corrections for part in parts])),
+        cells_delivered=sum(part.cells_delivered for part in parts),
+        has_real_calendar="real" in calendars,
+        has_relative_calendar="relative" in calendars,
+        latest_date=max((day for part in parts if (day := part.latest_date)), default=None),
+    )
+
+
+def _portion(extract: Extract, today: date) -> _Portion:
     tables, broken = _checked({describe(model).name: screen(extract, model, today) for model in EXTRACT_MODELS})
     screened = list(tables.values())
     for table in screened:
         gate(table.model, table.accepted)
-    finding, finding_row = summarise(_with_notices(extract, broken), screened, previous_findings)
-    files = pl.DataFrame([asdict(file) for file in extract.files], schema=shape(SourceFile))
-    calendars = {file.calendar for file in extract.files}
-    return Ingested(
-        tables={name: table.accepted for name, table in tables.items()},
-        source_file=files.unique(maintain_order=True),
+    homes = home_centres(screened)
+    return _Portion(
+        accepted={name: held(table.accepted) for name, table in tables.items()},
         row_ledger=row_ledger(extract, screened),
         rejected_row=rejected_rows(extract, screened),
-        finding=finding,
-        finding_row=finding_row,
-        check_result=check_results(extract, screened, broken),
-        delivered_column=delivered_columns(extract),
-        set_aside_count=set_aside_counts(extract, screened),
-        corrections=correction_lines(extract, screened),
+        told=told(screened, homes),
+        checked=Counter({check: count for table in screened for check, count in table.checked.items()}),
+        failed=Counter(failures(screened)),
+        broken=broken,
+        set_aside_count=set_aside_counts(extract, screened, homes),
+        corrections=correction_lines(extract, screened, homes),
         cells_delivered=sum(int(table.read["cell_count"].sum()) for table in screened),
-        has_real_calendar="real" in calendars,
-        has_relative_calendar="relative" in calendars,
         latest_date=max((day for table in screened if (day := table.latest_date)), default=None),
     )
 

@@ -1,6 +1,7 @@
 """The balance of rows: each row that was read is accepted, rejected or a duplicate; each rejection is on record."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -37,6 +38,13 @@ def row_ledger(extract: Extract, screened: list[Screened]) -> pl.DataFrame:
     balances = pl.sum_horizontal("rows_accepted", "rows_rejected", "rows_duplicate") == pl.col("rows_read")
     lost = ledger.filter(~balances).select("source_file_id", "table_name").rows()
     assert not lost, f"rows were lost or doubled: {lost}"
+    return ledger.sort("source_file_id", "table_name")
+
+
+def whole_ledger(extract: Extract, ledgers: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the balance of an extract from those of its portions, in which each of its rows must be once."""
+    ledger = pl.concat(ledgers).group_by("source_file_id", "table_name").agg(pl.col("^rows_.*$").sum())
+    assert ledger["rows_read"].sum() == sum(table.frame.height for table in extract.tables), "rows are in no portion"
     return ledger.sort("source_file_id", "table_name")
 
 

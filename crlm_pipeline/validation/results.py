@@ -10,7 +10,7 @@ from crlm_pipeline.validation.casts import CAST_CHECKS
 from crlm_pipeline.validation.delivery import ROW_ID
 from crlm_pipeline.validation.faults import DELETED_PATIENT, Place
 from crlm_pipeline.validation.ledger import shape
-from crlm_pipeline.validation.places import home_centres, places
+from crlm_pipeline.validation.places import places
 from crlm_pipeline.validation.register import Registered, register
 from crlm_pipeline.validation.screening import Screened
 from crlm_pipeline.validation.thresholds import Threshold, default_threshold, thresholds
@@ -20,13 +20,14 @@ from schemas.audit import CheckResult, DeliveredColumn, SetAsideCount
 _MADE_BEFORE_THE_COUNT: Final = (*CAST_CHECKS, DELETED_PATIENT.name)
 
 
-def check_results(extract: Extract, screened: Sequence[Screened], broken: Mapping[Place, str]) -> pl.DataFrame:
+def check_results(
+    extract: Extract, checked: Mapping[Registered, int], failed: Mapping[Place, int], broken: Mapping[Place, str]
+) -> pl.DataFrame:
     """Return one row per registered check and per kind of reader's notice, `audit.check_result` without the run.
 
-    `broken`: the kind of exception that a check ended with, for those that could not be evaluated.
+    `checked`, `failed`: how many rows each check looked at, and failed. `broken`: the kind of exception that a check
+    ended with, for those that could not be evaluated.
     """
-    checked = {check: count for table in screened for check, count in table.checked.items()}
-    failed = _failures(screened)
     delivered = _Delivered(extract)
     set_for = thresholds()
     rows = []
@@ -84,13 +85,22 @@ def delivered_columns(extract: Extract) -> pl.DataFrame:
     return pl.DataFrame(rows, shape(DeliveredColumn), orient="row").unique(maintain_order=True)
 
 
-def set_aside_counts(extract: Extract, screened: Sequence[Screened]) -> pl.DataFrame:
-    """Return how many rows were repeated, set aside or looked odd, by place: `audit.set_aside_count`."""
-    homes = home_centres(screened)
+def set_aside_counts(extract: Extract, screened: Sequence[Screened], homes: pl.DataFrame) -> pl.DataFrame:
+    """Return how many rows were repeated, set aside or looked odd, by place: `audit.set_aside_count`.
+
+    `homes`: see `home_centres`. Counts of other patients add up with these (`added_up`).
+    """
     relative = [file.source_file_id for file in extract.files if file.calendar == "relative"]
     month = pl.when(~pl.col("source_file_id").is_in(relative)).then(pl.col("row_date").dt.month_start())
     counted = [_counted(table, homes, month.alias("month")) for table in screened]
-    return pl.concat([pl.DataFrame(schema=shape(SetAsideCount)), *counted]).sort(pl.all())
+    return pl.concat([pl.DataFrame(schema=shape(SetAsideCount)), *counted])
+
+
+def added_up(counts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the sums of counts (`rows_…`) by all other columns, sorted."""
+    rows = pl.concat(counts)
+    sums = rows.group_by(pl.exclude("^rows_.*$")).agg(pl.col("^rows_.*$").sum())
+    return sums.select(rows.columns).sort(pl.all())
 
 
 class _Delivered:
@@ -146,7 +156,8 @@ def _row(check: Registered, count: int, failures: int, threshold: Threshold) -> 
     }
 
 
-def _failures(screened: Sequence[Screened]) -> dict[Place, int]:
+def failures(screened: Sequence[Screened]) -> dict[Place, int]:
+    """Return how many rows failed each check."""
     found = [
         table.found.group_by("check_name", pl.lit(table.table.name).alias("table_name"), "column_name").len()
         for table in screened

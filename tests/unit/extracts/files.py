@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from crlm_pipeline.extracts.read import read_sources
-from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.extracts.tables import TEXT, Extract
 
 PATIENT = "patient_id,centre_id,country\np1,A,DE\n"
 
@@ -32,7 +32,8 @@ def tab(header: str, *rows: Sequence[str]) -> str:
 
 def table(extract: Extract, name: str) -> pl.DataFrame:
     """Return the rows of a table over all files."""
-    return pl.concat([part.frame for part in extract.tables if part.table_name == name], how="diagonal")
+    rows = [part.frame.cast({TEXT: pl.String}) for part in extract.tables if part.table_name == name]
+    return pl.concat(rows, how="diagonal")
 
 
 def checks(extract: Extract) -> list[str]:
