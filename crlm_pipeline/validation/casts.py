@@ -27,14 +27,13 @@ CAST_CHECKS: Final = tuple(name for name, _ in _EXPECTED.values())
 
 
 def cast(text: pl.DataFrame, table: TableDescription) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the typed rows and the faults of cells that are no value of their column's type.
+    """Return the typed rows and the faults of cells (TEXT) that are no value of their column's type.
 
     Beside each date stands its precision, which `earliest`, `latest` and `is_partial` read.
     """
     columns = [column for column in table.columns if column.name not in SOURCE_COLUMNS]
     typed = text.with_columns(
-        *(_typed(column).alias(column.name) for column in columns),
-        *(_precision(column.name) for column in columns if column.dtype == pl.Date()),
+        pl.col("source_file_id").cast(pl.String), *(part for column in columns for part in _cast(text, column))
     )
     if {"start_date", "end_date"} <= set(text.columns):
         typed = typed.with_columns(_not_before_start())
@@ -44,6 +43,17 @@ def cast(text: pl.DataFrame, table: TableDescription) -> tuple[pl.DataFrame, pl.
             failed = text.select(ROW_ID).filter(text[column.name].is_not_null() & typed[column.name].is_null())
             found.append(faults(check, failed))
     return typed, together(found)
+
+
+def _cast(text: pl.DataFrame, column: Column) -> list[pl.Series]:
+    """Return a column as values and, of dates, their precision; each distinct text is taken for a value once."""
+    texts = text[column.name].drop_nulls().unique()
+    parts = [_typed(column).alias(column.name)]
+    parts += [_precision(column.name)] if column.dtype == pl.Date() else []
+    values = texts.cast(pl.String).to_frame().select(parts)
+    places = pl.int_range(texts.len(), dtype=pl.UInt32, eager=True)
+    place = text[column.name].replace_strict(texts, places, default=None, return_dtype=pl.UInt32)
+    return [values[name].gather(place) for name in values.columns]
 
 
 def cast_check(column: Column) -> Check | None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from crlm_pipeline.errors import UsageError
-from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.extracts.tables import TEXT, Extract
 from crlm_pipeline.safe_cells import defused
 from crlm_pipeline.validation.delivery import ROW_ID, deliver
 from crlm_pipeline.validation.faults import DELETED_PATIENT
@@ -101,7 +101,7 @@ def _of_table(extract: Extract, screened: Screened, homes: pl.DataFrame, names: 
     found = screened.found.filter(pl.col("check_name") != DELETED_PATIENT.name)  # nothing of such a row is shown
     if found.is_empty():
         return pl.DataFrame(schema=_LINES)
-    text = deliver(extract, screened.table, found[ROW_ID])
+    text = deliver(extract, screened.table, found[ROW_ID]).cast({TEXT: pl.String})
     values = text.unpivot(
         found["column_name"].drop_nulls().unique().sort().to_list(),
         index=ROW_ID,

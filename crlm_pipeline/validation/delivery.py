@@ -16,7 +16,7 @@ def contract_columns(table: TableDescription) -> list[str]:
 
 
 def deliver(extract: Extract, table: TableDescription, only: pl.Series | None = None) -> pl.DataFrame:
-    """Return the delivered rows of a table: `row_id` (from 0), `source_file_id`, `source_row` and every column as text.
+    """Return the delivered rows of a table: `row_id` (from 0), `source_file_id`, `source_row` and every column as TEXT.
 
     Blanks around a value are not part of it; an empty text is unknown (null), as is a column that no source has.
     `only`: the ids of the rows that are asked for.
@@ -24,7 +24,7 @@ def deliver(extract: Extract, table: TableDescription, only: pl.Series | None = 
     rows = archived(extract.deliveries, table).drop("delivery_id").with_row_index(ROW_ID)
     if only is not None:
         rows = rows.filter(pl.col(ROW_ID).is_in(only.implode()))
-    return rows.cast({TEXT: pl.String})
+    return rows
 
 
 def archived(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:

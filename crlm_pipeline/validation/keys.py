@@ -23,6 +23,14 @@ def is_duplicate(text: pl.DataFrame, typed: pl.DataFrame, table: TableDescriptio
 
     So 3 and 3.0 are equal, two different cells that are no number are not, and unknown equals unknown.
     """
+    # Rows that are equal are so in their identity, too, which few rows share: only of those all columns are compared.
+    is_shared = typed.select(pl.struct(table.identity).is_duplicated()).to_series()
+    is_again = _is_again(text.filter(is_shared), typed.filter(is_shared), table)
+    repeated = is_shared.arg_true().filter(is_again)
+    return pl.repeat(value=False, n=typed.height, dtype=pl.Boolean, eager=True).scatter(repeated, values=True)
+
+
+def _is_again(text: pl.DataFrame, typed: pl.DataFrame, table: TableDescription) -> pl.Series:
     identity = typed.select(*contract_columns(table), *precision_columns(table)).with_columns(
         text[column.name] for column in table.columns if column.is_list
     )
