@@ -23,7 +23,7 @@ from schemas.extract import extract_tables
 Rows = Mapping[str, pl.DataFrame]
 
 # So many are turned into text at a time.
-_ROWS_OF_A_PART: Final = 500_000
+_ROWS_OF_A_PART: Final = 250_000
 _STANDS: Final = pl.col("superseded_run_id").is_null()
 
 

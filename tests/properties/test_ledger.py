@@ -1,6 +1,7 @@
 """Whatever text arrives: no row is lost, none is counted twice, and what is accepted keeps the declarations."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import polars as pl
 from hypothesis import HealthCheck, example, given, settings
@@ -99,6 +100,25 @@ def test_the_same_extract_gives_the_same_result(delivered):
     for name in ("row_ledger", "rejected_row", "finding", "finding_row"):
         assert getattr(first, name).equals(getattr(second, name))
     assert all(first.tables[name].equals(second.tables[name]) for name in first.tables)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(extracts(), st.integers(1, 2))
+def test_a_few_patients_at_a_time_give_what_all_give_at_once(delivered, patients):
+    whole = validate(delivered, today=TODAY)
+    added_up = validate(delivered, today=TODAY, patients_at_a_time=patients)
+    for name, value in vars_of(whole).items():
+        other = getattr(added_up, name)
+        if isinstance(value, pl.DataFrame):
+            assert value.sort(pl.all()).equals(other.sort(pl.all())), name
+        elif name == "tables":
+            assert all(value[table].sort(pl.all()).equals(other[table].sort(pl.all())) for table in value)
+        else:
+            assert value == other, name
+
+
+def vars_of(ingested: Ingested) -> dict[str, object]:
+    return {field.name: getattr(ingested, field.name) for field in fields(ingested)}
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))

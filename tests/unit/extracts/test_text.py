@@ -7,6 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 import xlsxwriter
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts import text
@@ -219,3 +221,47 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
 
 def test_a_header_with_a_carriage_return_within_is_split_as_it_stands() -> None:
     assert text.header_of_text("a,b\rc\n1,2\n") == ("a", "b\rc")
+
+
+CELLS = st.text(st.sampled_from("a1 \u00a0é#\r\v\ufeff\u2028"), max_size=3)
+ODD_CELLS = st.text(st.sampled_from('a,;\t\n"\x00'), max_size=3)
+
+
+@st.composite
+def delimited(draw: st.DrawFn) -> bytes:
+    """Draw a delimited text: most lines have all their cells and nothing out of the ordinary."""
+    separator, end = draw(st.sampled_from(",;\t")), draw(st.sampled_from(["\n", "\r\n"]))
+    width = draw(st.integers(1, 4))
+    header = separator.join(draw(st.sampled_from(["", f"c{number}"])) for number in range(width))
+    cell = st.integers(0, 30).flatmap(lambda chance: CELLS if chance else ODD_CELLS)
+    of_any_width = st.integers(0, 30).flatmap(lambda chance: st.just(width) if chance else st.integers(0, 5))
+    line = of_any_width.flatmap(lambda cells: st.lists(cell, min_size=cells, max_size=cells)).map(separator.join)
+    text_of_all = end.join([header, *draw(st.lists(line, max_size=6))]) + draw(st.sampled_from(["", end]))
+    return text_of_all.encode() + draw(st.sampled_from([b"", b"", b"", b"\xff"]))
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(delimited(), st.integers(1, 30))
+def test_a_file_is_read_alike_in_parts_and_with_a_comment_above_which_is_read_as_a_whole(content: bytes, size: int):
+    def outcome(given: bytes) -> pl.DataFrame | str:
+        try:
+            return text.read_text(given, "f")
+        except SourceError as error:
+            return str(error)
+
+    assume(content.strip())  # a comment beside nothing is no empty file
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(text, "_PART_BYTES", size)
+        in_parts, whole = outcome(content), outcome(b"#\n" + content)
+    assert in_parts == whole if isinstance(in_parts, str) or isinstance(whole, str) else in_parts.equals(whole)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_file_of_which_nothing_is_out_of_the_ordinary_is_read_in_parts(
+    separator: str, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "_read_any", None)
+    monkeypatch.setattr(text, "_PART_BYTES", 8)
+    lines = [("a", "b"), ("1", "é"), ("", "2"), ("3", "")]
+    assert rows(end.join(map(separator.join, lines))) == [(1, "1", "é"), (2, None, "2"), (3, "3", None)]
