@@ -34,7 +34,7 @@ def archived(deliveries: Sequence[Delivery], table: TableDescription) -> pl.Data
 
 
 def _stacked(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:
-    places = {"delivery_id": TEXT, "source_file_id": TEXT, "source_row": pl.Int32}
+    places: dict[str, pl.DataType] = {"delivery_id": TEXT, "source_file_id": TEXT, "source_row": pl.Int32()}
     empty = pl.DataFrame(schema=places | dict.fromkeys(contract_columns(table), TEXT))
     parts = [
         dense(part.frame).with_columns(
