@@ -1,5 +1,6 @@
 """What reading hands to validation: canonical tables as text, the files they came from, and what the reader noticed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -16,16 +17,21 @@ def dense(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.String).cast(TEXT))
 
 
-def recoded(column: pl.Series, change: pl.Expr) -> pl.Series:
-    """Return a TEXT column in which `change`, of the column's text, was worked out of every known value, once of each.
+def recoded(frame: pl.DataFrame, changes: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """Return a frame in whose TEXT columns `changes`, of a column's text, were worked out of every known value, once.
 
-    Where no value is another then, that is the column itself, which takes no memory.
+    A column in which no value is another then is that of the frame, and takes no memory.
     """
+    changed = [found for name, change in changes.items() if (found := _changed(frame[name], change)) is not None]
+    return frame.with_columns(changed) if changed else frame
+
+
+def _changed(column: pl.Series, change: pl.Expr) -> pl.Series | None:
     values = column.drop_nulls().unique()
     before = values.cast(pl.String)
     after = before.to_frame().select(change.alias(column.name)).to_series()
     if after.equals(before, null_equal=True):
-        return column
+        return None
     return column.replace_strict(values, after.cast(TEXT), default=None, return_dtype=TEXT)
 
 

@@ -29,7 +29,7 @@ _DELIMITERS: Final = ("\t", ";", ",")
 _INEXACT_CELL: Final = r"^-?\d{16,}$"
 MIDNIGHT: Final = re.compile(r" 00:00:00(\.0+)?$")
 _PATTERN: Final = re.compile(r"\*|\^.*\$", re.DOTALL)
-_PART_BYTES: Final = 2**25  # of a text that are read at a time
+_PART_BYTES: Final = 2**23  # of a text that are read at a time
 csv.field_size_limit(2 * limits.MAX_CELL_BYTES)  # beyond our own limit, which has words for it
 
 

@@ -29,8 +29,7 @@ def deliver(extract: Extract, table: TableDescription, only: pl.Series | None = 
 
 def archived(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:
     """Return the same rows, dense (TEXT), without `row_id` but with the `delivery_id` of each."""
-    rows = _stacked(deliveries, table)
-    return rows.with_columns(recoded(rows[name], known(name)) for name in contract_columns(table))
+    return recoded(_stacked(deliveries, table), {name: known(name) for name in contract_columns(table)})
 
 
 def _stacked(deliveries: Sequence[Delivery], table: TableDescription) -> pl.DataFrame:

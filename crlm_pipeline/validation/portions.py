@@ -78,8 +78,8 @@ def held(accepted: pl.DataFrame) -> pl.DataFrame:
 def _numbered(extract: Extract, patients: int) -> pl.DataFrame:
     """Return every spelling of an id (`spelled`) with the number of its portion, blanks around the id aside."""
     ids = [_ids(table).unique() for table in extract.tables]
-    spelled = pl.concat([pl.Series(_ID, dtype=TEXT), *ids]).unique().drop_nulls()
-    meant = pl.DataFrame({"spelled": spelled, _ID: recoded(spelled, known(_ID)).cast(pl.String)})
+    spelled = pl.concat([pl.Series(_ID, dtype=TEXT), *ids]).unique().drop_nulls().to_frame()
+    meant = recoded(spelled, {_ID: known(_ID)}).cast(pl.String).with_columns(spelled=spelled[_ID])
     order = meant.select(pl.col(_ID).drop_nulls().unique().sort()).with_row_index("place")
     number = (pl.col("place").fill_null(0) // patients).alias("portion")
     return meant.join(order, on=_ID, how="left").select("spelled", number)

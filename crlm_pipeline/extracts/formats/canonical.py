@@ -73,12 +73,8 @@ def _refuse_incomplete(sheet: Sheet, table: TableDescription) -> None:
 
 def _frame(sheet: Sheet, table: TableDescription) -> pl.DataFrame:
     known = [name for name in _columns(table) if name in sheet.records.columns]
-    return sheet.records.select(SOURCE_ROW, *(_tidy(sheet.records[name]) for name in known))
-
-
-def _tidy(column: pl.Series) -> pl.Series:
-    name = column.name
-    return recoded(column, dotted(name) if name == "topography" else pl.col(name).str.strip_chars())
+    tidy = {name: dotted(name) if name == "topography" else pl.col(name).str.strip_chars() for name in known}
+    return recoded(sheet.records.select(SOURCE_ROW, *known), tidy)
 
 
 def _unknown_columns(sheet: Sheet, table: TableDescription) -> list[str]:
