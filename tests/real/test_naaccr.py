@@ -9,7 +9,7 @@ import pytest
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.read import read_sources
-from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.extracts.tables import TEXT, Extract
 from crlm_pipeline.validation import Ingested, validate
 from tests.real.data import real_data
 
@@ -37,7 +37,9 @@ def accepted(thousand: Extract) -> Ingested:
 
 
 def table(extract: Extract, name: str) -> pl.DataFrame:
-    return pl.concat([part.frame for part in extract.tables if part.table_name == name], how="diagonal")
+    return pl.concat(
+        [part.frame.cast({TEXT: pl.String}) for part in extract.tables if part.table_name == name], how="diagonal"
+    )
 
 
 def codes(accepted: Ingested, analyte: str) -> dict[str, int]:

@@ -11,7 +11,7 @@ import pytest
 from crlm_pipeline.extracts import hgvs
 from crlm_pipeline.extracts.codons import HOTSPOT_CODONS
 from crlm_pipeline.extracts.read import read_sources
-from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.extracts.tables import TEXT, Extract
 from crlm_pipeline.resources import reference
 from tests.real.data import real_data
 
@@ -39,7 +39,9 @@ def excerpt() -> Extract:
 
 
 def table(extract: Extract, name: str) -> pl.DataFrame:
-    return pl.concat([part.frame for part in extract.tables if part.table_name == name], how="diagonal")
+    return pl.concat(
+        [part.frame.cast({TEXT: pl.String}) for part in extract.tables if part.table_name == name], how="diagonal"
+    )
 
 
 def mutations(extract: Extract, *analytes: str) -> pl.DataFrame:
