@@ -20,8 +20,9 @@ _NUMBERS: Final = {
 def hash_of_rows(columns: Sequence[tuple[str, str]]) -> str:
     """Return what to select of rows with these columns (name and SQL type): their number and two sums of their hashes.
 
-    Sums need no sort and no memory, keep count of repeated rows, and tell accidents apart with 128 bits; forgery is no
-    concern here. The hash of a row is the exclusive or of those of its cells, where null is 0.
+    Sums need no sort and no memory and keep count of repeated rows. They tell accidents apart, not forgeries: a changed
+    text is overlooked once in 2^128, two numbers that changed places between rows perhaps once in 10^8. The hash of a
+    row is the exclusive or of those of its cells, where null is 0.
     """
     cells = (f"coalesce({_cell_hash(name, kind)}, 0::uhugeint)" for name, kind in columns)
     row = reduce(lambda one, other: f"xor({one}, {other})", cells)

@@ -1,4 +1,4 @@
--- Purpose: the bucket in which each patient is judged; it follows from the patient's id and the number of buckets alone.
+-- Purpose: the bucket in which each patient is judged; it follows from the id and the number of buckets alone.
 -- Grain: patient. Parameters: $bucket_count.
 select
     patient_id,
