@@ -44,9 +44,9 @@ def number_situations(decisions: pl.DataFrame, knowledge: Knowledge) -> tuple[pl
     unavailable = _LabelStates(knowledge)
     columns = decisions.select(
         *_GIVEN,
-        unavailable.state().alias("label_state"),
-        # As text: Polars tells rows with lists apart many times more slowly.
-        pl.col("contraindications", "failed_classes").list.sort().list.join(_BETWEEN),
+        unavailable.states(decisions).alias("label_state"),
+        # As text, in whatever order: Polars sorts lists, and tells rows with lists apart, many times more slowly.
+        pl.col("contraindications", "failed_classes").list.join(_BETWEEN),
         pl.col("dpd"),
         prior_anti_egfr=pl.col("prior_anti_egfr").fill_null(value=False),
     )
@@ -131,16 +131,17 @@ class _LabelStates:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.drugs: list[Tokens] = [frozenset()]
-        self._spans: list[tuple[Series, date, int]] = []
+        self._first: list[tuple[Series, int]] = []
         for series in _labels(knowledge):
-            for day in [date.min, *series.changes]:
-                self.drugs.append(_without_wording(series, day))
-                self._spans.append((series, day, len(self.drugs) - 1))
+            self._first.append((series, len(self.drugs)))
+            self.drugs += [_without_wording(series, day) for day in (date.min, *series.changes)]
 
-    def state(self) -> pl.Expr:
+    def states(self, decisions: pl.DataFrame) -> pl.Series:
         """Return the number of the set for each decision; 0 where no label series applies."""
-        number = pl.lit(0, pl.UInt32)
-        for series, day, state in self._spans:
-            applies = pl.col("country").is_in(list(series.countries)) & (pl.col("decision_date") >= day)
-            number = pl.when(applies).then(pl.lit(state, pl.UInt32)).otherwise(number)
-        return number
+        country, day = decisions.get_column("country"), decisions.get_column("decision_date")
+        states = pl.repeat(0, decisions.height, dtype=pl.UInt32, eager=True)
+        for series, first in self._first:
+            changes = pl.Series(series.changes, dtype=pl.Date)
+            own = first + changes.search_sorted(day, side="right").cast(pl.UInt32)
+            states = own.zip_with(country.is_in(list(series.countries)), states)
+        return states
