@@ -15,5 +15,4 @@ FAMILIES: dict[str, Callable[[Work], Comparison]] = {
     "evaluators": evaluators.compare,
     "run": run.compare,
     "marts": run.compare_marts,
-    "incremental": run.compare_incremental,
 }

@@ -13,7 +13,7 @@ from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.validation import Ingested, validate
 from schemas.extract import extract_tables
 
-DIRTY_SHARE = 0.24
+DIRTY_SHARE = 0.05
 
 
 def compare(work: Work) -> Comparison:

@@ -10,24 +10,32 @@ from bench.harness import Comparison, Cost, Task, fresh, here
 from bench.work import Work, row_count
 from crlm_pipeline.marts import build_marts
 from crlm_pipeline.warehouse import building
-from flows.job import ingested_file
 from schemas.audit import Run
 
-CHANGED_SHARE = 0.05
+CHANGED_SHARE = 0.01
 
 
 def compare(work: Work) -> Comparison:
-    """Return a run, whole and by step, against reading the same files; every one in a process of its own."""
-    warehouse, rows = work.folder / "run.duckdb", row_count(work.registry)
-    generated = work.folder / "generated"
+    """Return a run, whole and by step, against reading the same files; every one in a process of its own.
+
+    The nightly run adds a drop that changes few patients to what a run has published.
+    """
+    warehouse, rows = work.published_by_run, row_count(work.registry)
+    nightly = work.folder / "nightly.duckdb"
+    drop = _drop(work.registry, work.folder / "drop")
+
+    def published() -> None:
+        shutil.copyfile(work.published, nightly)
+
     return Comparison(
         tasks={
-            "generate": fresh("generate", generated, str(work.patients), rows=rows),
+            "generate": fresh("generate", work.folder / "generated", str(work.patients), rows=rows),
             "read_csv": fresh("read_csv_polars", work.registry, rows=rows),
             "run": fresh("run", work.registry, warehouse, rows=rows, before=lambda: warehouse.unlink(missing_ok=True)),
-            "report": fresh("report", work.registry, work.published, rows=rows),
+            "nightly": fresh("add", drop, nightly, rows=rows, before=published),
+            "report": fresh("report", work.registry, warehouse, rows=rows),
         },
-        ratios={"run_vs_read_csv": ("run", "read_csv")},
+        ratios={"run_vs_read_csv": ("run", "read_csv"), "incremental_vs_full": ("nightly", "run")},
     )
 
 
@@ -56,38 +64,13 @@ def compare_marts(work: Work) -> Comparison:
     )
 
 
-def compare_incremental(work: Work) -> Comparison:
-    """Return judging a registry in which few patients changed, after one that was judged, against judging it anew."""
-    changed = _changed(work.registry, work.folder / "changed")
-    after, anew = work.folder / "after.duckdb", work.folder / "anew.duckdb"
-    fresh("ingest", changed, anew).do()
-    kept = shutil.copyfile(ingested_file(anew), work.folder / "changed.next")
-
-    def before_anew() -> None:
-        anew.unlink(missing_ok=True)
-        shutil.copyfile(kept, ingested_file(anew))
-
-    def before_after() -> None:
-        shutil.copyfile(work.published, after)
-        shutil.copyfile(kept, ingested_file(after))
-
-    return Comparison(
-        tasks={
-            "annotate_anew": fresh("annotate", changed, anew, before=before_anew),
-            "annotate_changed": fresh("annotate", changed, after, before=before_after),
-        },
-        ratios={"incremental_vs_full": ("annotate_changed", "annotate_anew")},
-    )
-
-
-def _changed(source: Path, target: Path) -> Path:
-    """Copy a registry and take the performance status of some of its patients away, evenly spread."""
-    shutil.copytree(source, target)
-    path = target / "assessment.csv"
+def _drop(source: Path, target: Path) -> Path:
+    """Write the assessments of some patients of a registry, evenly spread, without their performance status."""
+    target.mkdir()
+    assessments = pl.read_csv(source / "assessment.csv", infer_schema_length=0)
     number = pl.col("patient_id").str.tail(7).cast(pl.Int64)
-    is_changed = number % round(1 / CHANGED_SHARE) == 0
-    ecog = pl.when(is_changed).then(None).otherwise(pl.col("ecog")).alias("ecog")
-    pl.read_csv(path, infer_schema_length=0).with_columns(ecog).write_csv(path)
+    changed = assessments.filter(number % round(1 / CHANGED_SHARE) == 0).with_columns(ecog=pl.lit(None, pl.String))
+    changed.write_csv(target / "assessment.csv")
     return target
 
 

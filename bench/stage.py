@@ -52,6 +52,12 @@ def _run(source: str, warehouse: str) -> None:
         step(whole)
 
 
+def _add(drop: str, warehouse: str) -> None:
+    addition = replace(job(Path(drop), Path(warehouse)), is_addition=True)
+    for step in (ingest, annotate, report):
+        step(addition)
+
+
 STAGES: dict[str, Callable[..., None]] = {
     "generate": _generate,
     "read_csv_polars": _read_by_polars,
@@ -60,6 +66,7 @@ STAGES: dict[str, Callable[..., None]] = {
     "annotate": _annotate,
     "report": _report,
     "run": _run,
+    "add": _add,
     "judge_to_parquet": scan.judge_folder,
 }
 

@@ -72,13 +72,18 @@ class Work:
         fresh("ingest", self.sample, warehouse).do()
         return ingested_file(warehouse)
 
-    @cached_property
+    @property
+    def published_by_run(self) -> Path:
+        """Where a whole run publishes."""
+        return self.folder / "run.duckdb"
+
+    @property
     def published(self) -> Path:
-        """The judged registry."""
-        warehouse = self.folder / "published.duckdb"
-        fresh("ingest", self.registry, warehouse).do()
-        fresh("annotate", self.registry, warehouse).do()
-        return warehouse
+        """The judged registry; made now where no run has made it yet."""
+        if not self.published_by_run.is_file():
+            fresh("ingest", self.registry, self.published_by_run).do()
+            fresh("annotate", self.registry, self.published_by_run).do()
+        return self.published_by_run
 
     @cached_property
     def extract(self) -> Path:
