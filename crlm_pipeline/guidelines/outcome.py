@@ -173,10 +173,16 @@ class _Position:
 
     def _condition_of(self, number: int | None) -> str:
         assert number is not None, "only the last candidate can be the unwritten rule"
-        # The other alternatives of a rule that is true no longer matter.
+        rule = self._ladder.rules[number]
+        # The other alternatives of a rule that is true no longer matter, only its options.
         matter = self._ladder.conditional[number] if self._is_true(number) else self._ladder.clauses_of(number)
-        unknown = self._ladder.compiled.asked(self._state.open & matter) & self._state.unknown
-        return wording.rule_in_words(self._ladder.rules[number], self.named(unknown))
+        unsettled = self._state.open & matter
+        unknown = self.named(self._ladder.compiled.asked(unsettled) & self._state.unknown)
+        if not self._is_true(number):
+            return wording.rule_in_words(rule, unknown)
+        options = {self._ladder.clauses[place].option_no or 0 for place in places(unsettled)}
+        conditions = (wording.conditions_in_words(rule.options[option].when, unknown) for option in sorted(options))
+        return " or ".join(dict.fromkeys(conditions))
 
     def rule_id(self, number: int | None) -> str | None:
         return None if number is None else self._ladder.rules[number].id

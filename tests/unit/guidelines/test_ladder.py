@@ -1,5 +1,6 @@
 """The walk down the ladder, one sentence of the semantics at a time."""
 
+from crlm_pipeline.guidelines.load import shipped_knowledge
 from tests.unit.guidelines.builders import edition, judged, rule
 
 MSI_FIRST = rule("msi", {"msi": "msi_h"}, ("pembrolizumab", "preferred"), pathway="immunotherapy")
@@ -171,3 +172,11 @@ def test_a_closed_local_window_with_nothing_done_is_judged_only_where_a_procedur
     assert judged(procedure, "none", setting="local").verdict == "discordant_not_given"
     assert judged(drugs, "none", setting="local").verdict == "no_rule"
     assert judged(procedure, None, setting="local").verdict == "open"
+
+
+def test_what_a_verdict_would_be_names_the_condition_of_an_option_where_the_rule_itself_is_true() -> None:
+    esmo = next(each for each in shipped_knowledge().editions if each.edition == "esmo_2016_07")
+    known = {"age": 75, "ras": "wild_type", "braf": "v600e", "treatment_setting": "unresectable"}
+    answer = judged(esmo, "pembrolizumab", chemotherapy_line=1, **known)
+    assert answer.outcome.missing_facts == ("fitness",)
+    assert answer.outcome.would_be == "not given if fitness is fit; otherwise not judged"
