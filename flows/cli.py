@@ -27,6 +27,8 @@ What to do next:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 guideline_app = typer.Typer(help="The guideline editions that decisions are judged by.", rich_markup_mode=None)
 app.add_typer(guideline_app, name="guideline")
+config_app = typer.Typer(help="What crlm.toml and the environment say once for all commands.", rich_markup_mode=None)
+app.add_typer(config_app, name="config")
 mapping_app = typer.Typer(
     help="Mapping files: how a foreign layout becomes the extract contract.", rich_markup_mode=None
 )
@@ -96,9 +98,19 @@ DEFAULTS: Final = Settings()
 def start(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show where a defect arose.")] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", readable=False, help="Settings for all commands; default: crlm.toml, if here."),
+    ] = None,
 ) -> None:
     """Judge a registry of colorectal cancer liver metastases by the guidelines of the day."""
-    context.obj = debug
+    context.obj = config
+    if config or _is_configured():
+        from flows.configuration import Configured
+
+        told = Configured.read(config).told()
+        # Click takes what stands here for the options that are not given; those of other commands are passed over.
+        context.default_map = {name: told for name in ("run", "ingest", "annotate", "report", "explain", "verify")}
     if context.invoked_subcommand is None:
         console.say(NEXT)
 
@@ -335,6 +347,23 @@ def review_edition(edition: str) -> None:
     console.say(review_sheet(load_editions().edition(edition)))
 
 
+@config_app.command("show")
+def show_configuration(context: typer.Context) -> None:
+    """Print every setting, what it is and where it is from; none of them is secret."""
+    from flows.configuration import Configured, as_toml
+
+    rows = [(one.name, as_toml(one.value), one.origin) for one in Configured.read(context.obj).settings()]
+    console.say(console.table_text(("setting", "value", "from"), rows))
+
+
+@config_app.command("template")
+def configuration_template() -> None:
+    """Print a crlm.toml with every setting, explained."""
+    from flows.configuration import template
+
+    console.say(template())
+
+
 @mapping_app.command("draft")
 def mapping_draft(
     source: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A spreadsheet or delimited file.")],
@@ -398,6 +427,10 @@ def dictionary() -> None:
     from crlm_pipeline.documentation import data_dictionary
 
     console.say(data_dictionary())
+
+
+def _is_configured() -> bool:
+    return Path("crlm.toml").is_file() or any(name.startswith("CRLM_") for name in os.environ)
 
 
 def _named(sources: list[Path] | None) -> tuple[Path, ...]:
