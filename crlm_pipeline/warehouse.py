@@ -53,6 +53,8 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
+    # What needs more is laid aside on the disk: with the frames of a bucket beside it, a run stays within 4 GiB.
+    "memory_limit": "2GB",
 }
 
 _BY_SQL: Final = (

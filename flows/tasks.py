@@ -3,7 +3,6 @@
 Prefect keeps the message of an error in its records, so that a step lets out none that could hold a value.
 """
 
-from functools import wraps
 from typing import Any, Final
 
 from prefect import Task, get_run_logger, task
@@ -28,7 +27,6 @@ def _is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) 
 def as_task(step: Step) -> Task[[Job], Counts]:
     """Return the step as a task of the same name."""
 
-    @wraps(step.do)
     def do(job: Job) -> Counts:
         return without_values(step.do)(job, get_run_logger().info)
 

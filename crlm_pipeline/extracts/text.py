@@ -182,12 +182,14 @@ def _read_any(content: bytes, file: str) -> pl.DataFrame:
 def _read_regular(content: bytes, file: str, held: Held) -> pl.DataFrame | None:
     """Return what `_read_any` makes of a file, in little memory and time, if nothing of it is out of the ordinary.
 
-    That is: the header is the first line, nothing is quoted, and every line has all its cells. Of any other file, and
-    of one that is to be refused, this tells nothing (None).
+    That is: the header is the first line, nothing is quoted, no carriage return stands alone, and every line has all
+    its cells. Of any other file, and of one that is to be refused, this tells nothing (None).
     """
     start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
     end = content.find(b"\n", start)
     if end < 0 or content.startswith(b"#", start) or b'"' in content or b"\x00" in content:
+        return None
+    if content.count(b"\r") != content.count(b"\r\n"):  # polars would take it off the end of a cell
         return None
     try:
         header = content[start:end].decode()

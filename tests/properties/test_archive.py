@@ -13,7 +13,7 @@ from crlm_pipeline.validation.results import delivered_columns
 from schemas.archive import DELIVERED_MODELS, DeliveredFile, DeliveredNotice
 from schemas.archive import Delivery as DeliveryTable
 from schemas.audit import RejectedRow
-from schemas.column import describe
+from schemas.column import Table, describe
 from tests.text_extracts import text_table
 
 # One row: patient, specimen, analyte, result. The first three (and the method, never given) are its identity.
@@ -47,12 +47,19 @@ def after(archive: Archive, delivery: Delivery, deleted: pl.DataFrame, *, is_add
         took_part, left = Extract((*corrected.standing(), delivery), everybody), corrected
     else:
         took_part, left = arrived, archive.replaced_by(arrived, run_id)
-    frames = left.with_delivered(took_part, NOTHING_REJECTED, ArchivingRun(run_id, "reader", is_addition))
+    parts: dict[type[Table], list[pl.DataFrame]] = {}
+    for model, frame in left.with_delivered(took_part, NOTHING_REJECTED, ArchivingRun(run_id, "reader", is_addition)):
+        # A run reads them from the warehouse, which holds text as text.
+        parts.setdefault(model, []).append(frame.cast(describe(model).polars_schema))
+    frames = {model: pl.concat(of_model) for model, of_model in parts.items()}
     return Archive(
         deliveries=frames[DeliveryTable],
         files=frames[DeliveredFile],
         notices=frames[DeliveredNotice],
-        rows={name: frames[model] for name, model in DELIVERED_MODELS.items()},
+        rows={
+            name: frames.get(model, pl.DataFrame(schema=describe(model).polars_schema))
+            for name, model in DELIVERED_MODELS.items()
+        },
         columns=delivered_columns(took_part),
         deletions=everybody,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from crlm_pipeline.errors import SourceError
@@ -242,6 +242,8 @@ def delimited(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(delimited(), st.integers(1, 30))
+@example(b",,,\n,,1\r,", 1)
+@example(b"a,b\r\n1,2\r\n3,4", 1)
 def test_a_file_is_read_alike_in_parts_and_with_a_comment_above_which_is_read_as_a_whole(content: bytes, size: int):
     def outcome(given: bytes) -> pl.DataFrame | str:
         try:
