@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crlm_pipeline.archive import Archive, ArchivingRun
 from crlm_pipeline.extracts.pseudonyms import patient_hashes
-from crlm_pipeline.extracts.tables import DELETED, Delivery, Extract, TextTable
+from crlm_pipeline.extracts.tables import DELETED, Delivery, Extract, TextTable, dense
 from crlm_pipeline.validation.results import delivered_columns
 from schemas.archive import DELIVERED_MODELS, DeliveredFile, DeliveredNotice
 from schemas.archive import Delivery as DeliveryTable
@@ -34,7 +34,7 @@ def delivered(rows: Sequence[Row], night: int) -> Delivery:
     )
     results = text_table("biomarker", [dict(zip(COLUMNS, row, strict=True)) for row in rows])
     tables = [people, *([results] if rows else [])]
-    named = tuple(TextTable(one.table_name, f"{night}-{one.table_name}", one.frame, one.raw) for one in tables)
+    named = tuple(TextTable(one.table_name, f"{night}-{one.table_name}", dense(one.frame), one.raw) for one in tables)
     return Delivery(f"d{night}", (), named, (), sum(one.frame.height for one in named))
 
 
@@ -49,15 +49,14 @@ def after(archive: Archive, delivery: Delivery, deleted: pl.DataFrame, *, is_add
         took_part, left = arrived, archive.replaced_by(arrived, run_id)
     parts: dict[type[Table], list[pl.DataFrame]] = {}
     for model, frame in left.with_delivered(took_part, NOTHING_REJECTED, ArchivingRun(run_id, "reader", is_addition)):
-        # A run reads them from the warehouse, which holds text as text.
-        parts.setdefault(model, []).append(frame.cast(describe(model).polars_schema))
+        parts.setdefault(model, []).append(frame)
     frames = {model: pl.concat(of_model) for model, of_model in parts.items()}
     return Archive(
         deliveries=frames[DeliveryTable],
         files=frames[DeliveredFile],
         notices=frames[DeliveredNotice],
         rows={
-            name: frames.get(model, pl.DataFrame(schema=describe(model).polars_schema))
+            name: dense(frames.get(model, pl.DataFrame(schema=describe(model).polars_schema)))
             for name, model in DELIVERED_MODELS.items()
         },
         columns=delivered_columns(took_part),
