@@ -11,7 +11,7 @@ from bench.work import EDITION, Work
 from crlm_pipeline.guidelines.annotate import annotate
 from crlm_pipeline.guidelines.explain import judge_one
 from crlm_pipeline.guidelines.judging import Judgement, judge, worst_safety
-from crlm_pipeline.guidelines.load import load_editions
+from crlm_pipeline.guidelines.load import shipped_knowledge
 from crlm_pipeline.guidelines.situations import number_situations, unavailable_drugs
 from crlm_pipeline.guidelines.verdicts import final_verdicts
 from crlm_pipeline.settings import Settings
@@ -60,7 +60,7 @@ def scan_by_polars(files: list[Path]) -> tuple[int, ...]:
 
 def judged(file: Path, class_view: pl.DataFrame) -> tuple[Judgement, pl.DataFrame]:
     """Return what EDITION says of the decisions of a file, and the decisions."""
-    knowledge = load_editions()
+    knowledge = shipped_knowledge()
     edition = knowledge.edition(EDITION)
     decisions, situations = number_situations(pl.read_parquet(file), knowledge)
     active = frozenset(rule.id for rule in edition.rules)
