@@ -73,7 +73,9 @@ def chart(results: Sequence[Result]) -> str:
     legend, _ = svg.legend([(svg.square(_CURVES[name][1]), _CURVES[name][0]) for name in points], _LEFT, _WIDTH, 14)
     picture = svg.drawing("".join(drawn) + legend, _WIDTH, _HEIGHT)
     # A file of its own knows no style sheet: it brings its paper and the colour of its text.
-    return picture.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" style="background:#fff;color:#222" ', 1)
+    return picture.replace(
+        "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" style="background:#fff;color:#222;font-family:sans-serif" ', 1
+    )
 
 
 def _points(name: str, results: Sequence[Result]) -> list[tuple[int, float]]:

@@ -32,7 +32,7 @@ _SMALL: Final = "38 indicators, charts and curves are counted too; the aim was s
 _BUILT: Final = "The expressions are built first, which outweighs matching few decisions."
 _KEPT: Final = "What stands is validated and written once more, and every table of the report counted anew."
 _WHOLE: Final = (
-    "A run writes more than five cells for each that it reads, and judges by every edition: see where the time goes."
+    "A run writes several cells for each that it reads, and judges by every edition: see where the time goes."
 )
 _COMMANDS: Final = "Typer and its command tree are loaded."
 _LOADED: Final = "Polars, DuckDB and the editions are loaded, and every page drawn, for few patients as for many."
