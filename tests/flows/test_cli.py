@@ -267,7 +267,7 @@ def test_a_source_without_any_date_asks_for_the_day(run: Crlm, tmp_path: Path) -
 # Another user may not be able to read this Python's own library: what is needed is imported before.
 RESTRICTED = """
 import encodings.utf_8_sig, os, resource, sys
-from flows import cli, steps
+from flows import cli, configuration, steps
 what, value = sys.argv[1:3]
 if what == "user":
     os.setuid(int(value))
