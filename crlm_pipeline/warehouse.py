@@ -165,16 +165,22 @@ class Warehouse:
     def read(self, model: type[Table], among: pl.DataFrame | None = None) -> pl.DataFrame:
         """Return a table with its declared columns, in the order in which it was stored.
 
-        `among`: only the rows whose key is one of these; its columns are columns of the table.
+        `among`: only the rows whose key is one of these; its columns are columns of the table. A column that an older
+        version did not write is unknown, unless it is required.
         """
         table = describe(model)
-        columns = [quoted(column.name) for column in table.columns]
+        stored = self._connection.sql(f"from {table.qualified_name}").columns
+        columns = ", ".join(
+            quoted(column.name)
+            if column.required or column.name in stored
+            else f"null::{SQL_TYPES[column.dtype]} as {quoted(column.name)}"
+            for column in table.columns
+        )
         if among is None:
-            return self._connection.sql(f"from {table.qualified_name}").select(*columns).pl()
+            return self._connection.sql(f"from {table.qualified_name} select {columns}").pl()
         self._connection.register("among", among)
         key = ", ".join(map(quoted, among.columns))
-        wanted = f"from {table.qualified_name} semi join among using ({key})"
-        rows = self._connection.sql(wanted).select(*columns).pl()
+        rows = self._connection.sql(f"from {table.qualified_name} semi join among using ({key}) select {columns}").pl()
         self._connection.unregister("among")
         return rows
 

@@ -448,3 +448,21 @@ def test_the_mask_of_new_files_is_as_it_was(tmp_path):
         assert os.umask(0o022) == 0o022
     finally:
         os.umask(before)
+
+
+def test_a_column_that_an_older_version_did_not_write_is_unknown_and_a_required_one_is_missed(tmp_path):
+    path = tmp_path / "older.duckdb"
+    with Warehouse.create(path) as warehouse:
+        warehouse.insert(Mdt, meetings(meeting()))
+    optional = next(column.name for column in describe(Mdt).columns if not column.required)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"alter table extract.mdt drop column {optional}")
+    with Warehouse.open_readonly(path) as warehouse:
+        whole, chosen = warehouse.read(Mdt), warehouse.read(Mdt, among=pl.DataFrame({"patient_id": ["p1"]}))
+    assert whole.schema == describe(Mdt).polars_schema
+    assert whole.equals(chosen)
+    assert whole[optional].to_list() == [None]
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("alter table extract.mdt drop column mdt_date")
+    with Warehouse.open_readonly(path) as warehouse, pytest.raises(duckdb.BinderException):
+        warehouse.read(Mdt)
