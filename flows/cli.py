@@ -349,7 +349,7 @@ def review_edition(edition: str) -> None:
 
 @config_app.command("show")
 def show_configuration(context: typer.Context) -> None:
-    """Print every setting, what it is and where it is from; none of them is secret."""
+    """Print every setting, what it is and where it is from; secrets are masked."""
     from flows.configuration import Configured, as_toml
 
     rows = [(one.name, as_toml(one.value), one.origin) for one in Configured.read(context.obj).settings()]

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from crlm_pipeline.errors import UsageError
@@ -41,6 +41,48 @@ class Judging(BaseModel):
     )
 
 
+class Drops(BaseModel):
+    """Where deliveries arrive, and when one is complete."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    zone: Path | None = Field(None, description="Folder with a folder for each source; none: there is no drop zone.")
+    settle_seconds: int = Field(
+        300, ge=0, description="A file without marker or manifest is complete when unchanged for so many seconds."
+    )
+    expected_days: dict[str, int] = Field(
+        {}, description="Days within which a source must have delivered, by its name; an alert tells that one is late."
+    )
+
+
+class Watching(BaseModel):
+    """Who is told what, and how."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    log_format: Literal["text", "json"] = Field("text", description="How unattended runs write their log.")
+    metrics_file: Path | None = Field(None, description="File for metrics in the text format of Prometheus.")
+    notify: list[SecretStr] = Field(
+        [], description="Apprise addresses that alerts go to. Secret: in the variable alone, never in the file."
+    )
+    notify_file: Path | None = Field(None, description="File with Apprise addresses, one on a line; its owner's alone.")
+    rejected_share: float = Field(0.05, ge=0, le=1, description="Share of rejected rows or cells that is an alert.")
+
+
+class Keeping(BaseModel):
+    """What is kept, and how long."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    backups: Path | None = Field(None, description="Folder for a copy of each published warehouse; none: no copies.")
+    warehouses: int = Field(7, ge=1, description="How many copies of the warehouse are kept.")
+    raw_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days for which rejected and replaced rows and processed drops are kept; none: for good.",
+    )
+
+
 class Configuration(BaseSettings):
     """Everything that a server may be told; a relative path of the file counts from the file's folder."""
 
@@ -53,6 +95,9 @@ class Configuration(BaseSettings):
     mapping: list[str] = Field([], description="Mapping files, or the names of those that ship.")
     pseudonym_key: Path | None = Field(None, description="File with the key that makes pseudonyms of ids.")
     judging: Judging = Judging()
+    drops: Drops = Drops()
+    watching: Watching = Watching()
+    keeping: Keeping = Keeping()
 
     @classmethod
     def settings_customise_sources(
@@ -67,6 +112,11 @@ class Configuration(BaseSettings):
         return env_settings, init_settings
 
 
+SECTIONS: Final = tuple(
+    name for name, field in Configuration.model_fields.items() if isinstance(field.default, BaseModel)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A setting that holds: its name (within a section `section.name`), its meaning, its value, where that is from."""
@@ -76,8 +126,15 @@ class Setting:
     value: Any
     origin: str
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether the value may be shown to nobody."""
+        return isinstance(self.value, list) and any(isinstance(one, SecretStr) for one in self.value)
+
 
 DEFAULT: Final = "default"
+# Sections that only unattended runs read.
+_UNATTENDED: Final = ("drops", "watching", "keeping")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +159,19 @@ class Configured:
         except tomllib.TOMLDecodeError as error:
             raise UsageError(f"{file}: is not TOML: {error}.") from None
         try:
-            return cls(Configuration(**told), file, text)
+            configured = cls(Configuration(**told), file, text)
         except ValidationError as error:
             raise UsageError(cls(Configuration.model_construct(), file, text)._refusal(error)) from None
+        for setting in configured.settings():
+            if setting.is_secret and setting.origin not in {DEFAULT, _variable(setting.name)}:
+                raise UsageError(f"{setting.origin}: {setting.name} is secret. Say it in {_variable(setting.name)}.")
+        return configured
 
     def settings(self) -> Iterator[Setting]:
         """Yield every setting in the order of its declaration."""
-        for model, section in ((self.configuration, ""), (self.configuration.judging, "judging.")):
+        whole = self.configuration
+        sections = [(getattr(whole, name), f"{name}.") for name in SECTIONS]
+        for model, section in ((whole, ""), *sections):
             for name, field in type(model).model_fields.items():
                 value = getattr(model, name)
                 if not isinstance(value, BaseModel):
@@ -116,11 +179,13 @@ class Configured:
                     yield Setting(full, str(field.description), self._from_here(value, full), self._origin(full))
 
     def told(self) -> dict[str, str | list[str]]:
-        """Return by its bare name every setting that is no default, as an option of the command line takes it."""
+        """Return by its bare name what is told of the settings that commands have an option for, as that takes it."""
         return {
             setting.name.rpartition(".")[2]: setting.value if isinstance(setting.value, list) else str(setting.value)
             for setting in self.settings()
-            if setting.origin != DEFAULT and setting.value is not None
+            if setting.origin != DEFAULT
+            and setting.value is not None
+            and setting.name.partition(".")[0] not in _UNATTENDED
         }
 
     def _from_here(self, value: Any, name: str) -> Any:
@@ -164,11 +229,13 @@ def template() -> str:
 
 def as_toml(value: Any) -> str:
     """Return a value as the file writes it; nothing for none."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name} = {as_toml(one)}' for name, one in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(as_toml, value))}]"
     if value is None:
         return ""
-    return str(value) if isinstance(value, (int, date)) else f'"{value}"'
+    return str(value) if isinstance(value, (int, float, date)) else f'"{value}"'
 
 
 def _text(file: Path) -> str:

@@ -1,5 +1,6 @@
 """`crlm.toml` and the environment: what they say holds for every command, and what is wrong names its line."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,9 @@ def test_a_path_counts_from_the_folder_of_the_file_but_not_one_of_a_variable(mon
         ("[judging]\nside_policy = 'left'\n", "crlm.toml, line 2: judging.side_policy: input should be 'right'"),
         ("[judging]\nas_of = 'soon'\n", "crlm.toml, line 2: judging.as_of: input should be a valid date"),
         ("[judging]\nmapping = []\n", "crlm.toml, line 2: judging.mapping is no setting."),
-        ("[watching]\nx = 1\n", "crlm.toml, line 1: watching is no setting."),
+        ("[waking]\nx = 1\n", "crlm.toml, line 1: waking is no setting."),
+        ("[watching]\nx = 1\n", "crlm.toml, line 2: watching.x is no setting."),
+        ("[watching]\nnotify = ['mailto://x']\n", "crlm.toml, line 2: watching.notify is secret. Say it in CRLM_WATCH"),
         ("warehouse = \n", "crlm.toml: is not TOML: Invalid value (at line 1"),
     ],
 )
@@ -76,6 +79,13 @@ def test_a_wrong_variable_and_a_file_that_is_not_there_are_named(monkeypatch: py
     monkeypatch.setenv("CRLM_JUDGING__GRACE_DAYS", "many")
     with pytest.raises(UsageError, match=r"^CRLM_JUDGING__GRACE_DAYS: judging\.grace_days: input should be"):
         Configured.read()
+
+
+def test_a_secret_is_masked_and_its_variable_named(crlm: Crlm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRLM_WATCHING__NOTIFY", '["json://user:hush@localhost"]')
+    shown = crlm("config", "show").out
+    assert "hush" not in shown
+    assert re.search(r"watching\.notify +\[\"\*+\"\] +CRLM_WATCHING__NOTIFY", shown)
 
 
 def test_the_template_is_a_file_in_which_every_setting_can_be_switched_on() -> None:
