@@ -1,9 +1,9 @@
-# example, test, check, docs, site, golden, prove, fuzz, bench: each builds .venv from the pinned, hashed requirements first.
+# example, test, check, docs, site, sbom, golden, prove, fuzz, bench: each builds .venv from the pinned, hashed requirements first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: example test check docs site golden prove fuzz bench format
+.PHONY: example test check docs site sbom golden prove fuzz bench format
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +38,10 @@ docs: $(VENV)/.installed
 
 site: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+sbom: $(VENV)/.installed
+	mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --output-file build/sbom.cdx.json
 
 golden: $(VENV)/.installed
 	CRLM_RENEW_GOLDEN=1 $(BIN)/pytest -n 0 tests/golden
