@@ -22,9 +22,10 @@ from flows.job import Job
 from flows.run import run
 user, source, before, data = sys.argv[1:]
 run(Job((Path(source),), Path(before, "crlm.duckdb"), Path(before, "report")))
-os.setgroups([]) if os.geteuid() == 0 else None
-os.setgid(int(user)) if os.geteuid() == 0 else None
-os.setuid(int(user))
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(int(user))
+    os.setuid(int(user))
 run(Job((Path(source),), Path(data, "crlm.duckdb"), Path(data, "report")))
 """
 
