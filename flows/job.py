@@ -21,6 +21,7 @@ class Job:
 
     `lake`: the folder in which the rows of patients are kept as Parquet; none: in the warehouse itself.
     `scheduler`: the address of the Dask cluster that judges the lake; none: this process.
+    `run_id`: the id that the run is to have; none: `ingest` draws one.
     """
 
     sources: tuple[Path, ...]
@@ -33,6 +34,7 @@ class Job:
     pseudonym_key: Path | None = None
     lake: Path | None = None
     scheduler: str | None = None
+    run_id: str | None = None
 
 
 def ingested_file(warehouse: Path) -> Path:

@@ -101,7 +101,7 @@ def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
     check could not be evaluated.
     """
     started_at = datetime.now(tz=UTC).replace(tzinfo=None)
-    run_id = new_run_id(started_at)
+    run_id = job.run_id or new_run_id(started_at)
     last = _last(job.warehouse, is_needed=job.is_addition)
     key = load_key(job.pseudonym_key) if job.pseudonym_key else None
     reader = Reader([load_mapping(mapping) for mapping in job.mappings], key)
