@@ -4,6 +4,7 @@ Sources are either the whole registry, which replaces all that was delivered bef
 cases a row that was replaced or withdrawn stays on record, as long as its patient is in the registry.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from typing import Final
@@ -107,17 +108,20 @@ class Archive:
         )
         return self.standing(complete["delivery_id"])
 
-    def corrected_by(self, arrived: Extract, run_id: str) -> "Archive":
-        """Return the archive in which an addition replaced the rows that it corrects, and deleted patients are gone.
+    def corrected_by(self, arrived: Extract, run_id: str) -> tuple["Archive", tuple[Delivery, ...]]:
+        """Return the archive corrected by an addition, without deleted patients, and what stands of the addition.
 
-        A row is replaced when the addition has a row of the same identity (`schemas.extract`) and not the row itself.
+        A row is replaced when a later delivery has a row of the same identity (`schemas.extract`) and not the row
+        itself. Deliveries that arrive together count as if one came after the other.
         """
-        arrived_rows = _stacked(arrived.deliveries)
-        rows = {
-            name: _superseded(frame, _corrected(name, frame.filter(_STANDS), arrived_rows[name]), run_id)
-            for name, frame in self._rows_without(arrived.deleted)
-        }
-        return replace(self, rows=rows)
+        rows: dict[str, pl.DataFrame] = {}
+        stands: dict[str, pl.Series] = {}
+        for name, before in self._rows_without(arrived.deleted):
+            after = _in_turn(name, before, arrived.deliveries, run_id)
+            came, gone = after[before.height :], ~_STANDS
+            rows[name] = pl.concat([after[: before.height], _without_deleted(came.filter(gone), arrived.deleted)])
+            stands[name] = came.select(_STANDS).to_series()
+        return replace(self, rows=rows), tuple(_standing_of(arrived.deliveries, stands))
 
     def replaced_by(self, whole: Extract, run_id: str) -> "Archive":
         """Return what is left as history when the sources are the whole registry.
@@ -217,8 +221,28 @@ def _empty(model: type[Table]) -> pl.DataFrame:
     return pl.DataFrame(schema=describe(model).polars_schema)
 
 
-def _stacked(deliveries: Sequence[Delivery]) -> dict[str, pl.DataFrame]:
-    return {name: archived(deliveries, described) for name, described in extract_tables().items()}
+def _in_turn(name: str, rows: pl.DataFrame, arrived: Sequence[Delivery], run_id: str) -> pl.DataFrame:
+    """Return the rows of a table and, behind them, those that arrived, each replaced where a later delivery does."""
+    described = extract_tables()[name]
+    for one in arrived:
+        delivered = archived([one], described)
+        if delivered.height:
+            rows = _superseded(rows, _corrected(name, rows.filter(_STANDS), delivered), run_id)
+            rows = pl.concat([rows, delivered.with_columns(superseded_run_id=pl.lit(None, TEXT))], how="diagonal")
+            rows = rows.with_columns(row_no=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    return rows
+
+
+def _standing_of(deliveries: Sequence[Delivery], stands: Mapping[str, pl.Series]) -> Iterator[Delivery]:
+    """Yield the deliveries with the rows that stand: so says `stands`, by table, of their rows in order."""
+    read = Counter[str]()
+    for one in deliveries:
+        tables = []
+        for table in one.tables:
+            name, height = table.table_name, table.frame.height
+            tables.append(replace(table, frame=table.frame.filter(stands[name].slice(read[name], height))))
+            read[name] += height
+        yield replace(one, tables=tuple(tables))
 
 
 def _corrected(name: str, standing: pl.DataFrame, arrived: pl.DataFrame) -> pl.DataFrame:

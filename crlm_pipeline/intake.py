@@ -25,13 +25,15 @@ def take_whole(sources: Sequence[Path], reader: Reader, archive: Archive, run_id
 def take_addition(sources: Sequence[Path], reader: Reader, archive: Archive, run_id: str) -> tuple[Extract, Archive]:
     """Return what stands of earlier deliveries and, behind it, what the sources add; known files add nothing.
 
+    Each delivery corrects those before it, of earlier nights and of this one, in the order in which they are named.
+
     Raises `SourceError` when the sources cannot be read or there is no patient table in either.
     """
     read = read_deliveries(sources, replace(reader, known=archive.seen()))
     deleted = archive.all_deleted(read.deleted, run_id)
     arrived = Extract(tuple(one for one in read.deliveries if one.delivery_id not in archive.ids), deleted)
-    corrected = archive.corrected_by(arrived, run_id)
-    extract = Extract((*corrected.standing(), *arrived.deliveries), deleted)
+    corrected, deliveries = archive.corrected_by(arrived, run_id)
+    extract = Extract((*corrected.standing(), *deliveries), deleted)
     refuse_without_patients(extract)
     return extract, corrected
 

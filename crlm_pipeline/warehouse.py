@@ -369,14 +369,14 @@ def lock(target: Path) -> Iterator[None]:
 def publish(built: Path, target: Path) -> None:
     """Put a closed warehouse in the place of `target` in one step; those who have the old one open keep reading it."""
     built.chmod(0o600)
-    _flush(built)
+    flush(built)
     # A writer that died left a log of its changes to the old file; it must not be replayed into the new one.
     _beside(target, ".wal").unlink(missing_ok=True)
     built.replace(target)
-    _flush(target.parent)
+    flush(target.parent)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Wait until the file or folder is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -21,7 +21,8 @@ class Job:
 
     `lake`: the folder in which the rows of patients are kept as Parquet; none: in the warehouse itself.
     `scheduler`: the address of the Dask cluster that judges the lake; none: this process.
-    `run_id`: the id that the run is to have; none: `ingest` draws one.
+    `run_id`: the id that the run is to have; none: `ingest` draws one. `is_start_allowed`: whether an addition may be
+    the first that a registry is made of.
     """
 
     sources: tuple[Path, ...]
@@ -35,6 +36,7 @@ class Job:
     lake: Path | None = None
     scheduler: str | None = None
     run_id: str | None = None
+    is_start_allowed: bool = False
 
 
 def ingested_file(warehouse: Path) -> Path:

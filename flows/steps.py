@@ -94,6 +94,28 @@ def _last(warehouse: Path, *, is_needed: bool) -> Last:
         return Last(Archive.empty(), findings=published.read(Finding))
 
 
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What takes part in a run, validated, and the archive that it leaves; `key_id` names the key of pseudonyms."""
+
+    extract: Extract
+    archive: Archive
+    ingested: Ingested
+    key_id: str | None
+
+
+def take_in(job: Job, run_id: str) -> TakenIn:
+    """Read and validate the sources with all that stands beside them; writes nothing."""
+    is_first = job.is_start_allowed and not job.warehouse.exists()
+    last = _last(job.warehouse, is_needed=job.is_addition and not is_first)
+    key = load_key(job.pseudonym_key) if job.pseudonym_key else None
+    reader = Reader([load_mapping(mapping) for mapping in job.mappings], key)
+    refuse_other_key(reader.key_id, last.pseudonym_key_id, last.archive, is_addition=job.is_addition)
+    taking = take_addition if job.is_addition else take_whole
+    extract, archive = taking(job.sources, reader, last.archive, run_id)
+    return TakenIn(extract, archive, _validated(extract, last.findings), reader.key_id)
+
+
 def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
     """Read the sources into `FILE.next`, as the whole registry or in addition to what stands in `FILE`.
 
@@ -102,15 +124,10 @@ def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
     """
     started_at = datetime.now(tz=UTC).replace(tzinfo=None)
     run_id = job.run_id or new_run_id(started_at)
-    last = _last(job.warehouse, is_needed=job.is_addition)
-    key = load_key(job.pseudonym_key) if job.pseudonym_key else None
-    reader = Reader([load_mapping(mapping) for mapping in job.mappings], key)
-    refuse_other_key(reader.key_id, last.pseudonym_key_id, last.archive, is_addition=job.is_addition)
-    take_in = take_addition if job.is_addition else take_whole
-    extract, archive = take_in(job.sources, reader, last.archive, run_id)
-    ingested = _validated(extract, last.findings)
-    run = _new_run(ingested, job, run_id, started_at).with_columns(pseudonym_key_id=pl.lit(reader.key_id, pl.String))
-    archiving = ArchivingRun(run_id, reader_key(reader.key_id), is_addition=job.is_addition)
+    taken = take_in(job, run_id)
+    ingested = taken.ingested
+    run = _new_run(ingested, job, run_id, started_at).with_columns(pseudonym_key_id=pl.lit(taken.key_id, pl.String))
+    archiving = ArchivingRun(run_id, reader_key(taken.key_id), is_addition=job.is_addition)
     half_made = half_made_file(job.warehouse)
     counts = ingested.tables.heights()
     lake = Lake.create(job.lake, run_id, bucket_count(counts[describe(Patient).name])) if job.lake else None
@@ -123,9 +140,9 @@ def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
                 for part in ingested.tables.parts(describe(model).name):
                     warehouse.insert(model, part)
         warehouse.insert(Run, run)
-        warehouse.insert(Deletion, extract.deleted)
+        warehouse.insert(Deletion, taken.extract.deleted)
         _record(warehouse, ingested, run_id)
-        for model, frame in archive.with_delivered(extract, ingested.rejected_row, archiving):
+        for model, frame in taken.archive.with_delivered(taken.extract, ingested.rejected_row, archiving):
             warehouse.insert(model, frame)
     publish(half_made, ingested_file(job.warehouse))
     return counts

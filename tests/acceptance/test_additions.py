@@ -153,6 +153,32 @@ def test_a_corrected_row_replaces_its_predecessor_and_both_are_on_record(nights:
     assert history == [("mutated", None), ("not_detected", run_id)]
 
 
+def test_a_correction_that_comes_together_with_what_it_corrects_is_what_it_is_a_night_later(
+    nights: Nights, tmp_path: Path
+) -> None:
+    dan = {"patient_id": "dan", "centre_id": "home", "country": "ZZ", "sex": "male"}
+    assay = {"patient_id": "ann", "specimen_id": "s2", "specimen_site": "primary"}
+    first = Registry(raw={"patient": [dan], "biomarker": [assay | WILD]}).write(tmp_path / "first")
+    second = Registry(raw={"patient": [dan | {"sex": "female"}], "biomarker": [assay | MUTANT]}).write(tmp_path / "2nd")
+    in_turn = Nights(tmp_path / "in_turn")
+    for one in (nights, in_turn):
+        one.deliver(registry(**THREE), add=False)
+    in_turn.run(first)
+    expected = content(in_turn.run(second))
+    together = nights.run(first, second)
+    assert content(together) == expected
+    assert together.one("select sex from extract.patient where patient_id = 'dan'") == "female"
+    assert together.rows("select check_name from audit.rejected_row") == []
+    run_id = together.one("select run_id from audit.run")
+    assert together.rows(
+        "select sex, superseded_run_id from archive.patient where patient_id = 'dan' order by all"
+    ) == [
+        ("female", None),
+        ("male", run_id),
+    ]
+    assert content(nights.run(first)) == expected, "it is known, and does not undo its correction"
+
+
 def test_a_row_of_another_assay_corrects_nothing(nights: Nights) -> None:
     nights.deliver(registry(**THREE), add=False)
     other = {"patient_id": "ann", "specimen_id": "s1", **MUTANT, "method": "ngs"}

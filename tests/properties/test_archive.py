@@ -38,13 +38,13 @@ def delivered(rows: Sequence[Row], night: int) -> Delivery:
     return Delivery(f"d{night}", (), named, (), sum(one.frame.height for one in named))
 
 
-def after(archive: Archive, delivery: Delivery, deleted: pl.DataFrame, *, is_addition: bool, run_id: str) -> Archive:
-    """What a run leaves of an archive and a delivery."""
+def after(archive: Archive, *came: Delivery, deleted: pl.DataFrame, is_addition: bool, run_id: str) -> Archive:
+    """What a run leaves of an archive and deliveries that come together."""
     everybody = archive.all_deleted(deleted, run_id)
-    arrived = Extract((delivery,), everybody)
+    arrived = Extract(came, everybody)
     if is_addition:
-        corrected = archive.corrected_by(arrived, run_id)
-        took_part, left = Extract((*corrected.standing(), delivery), everybody), corrected
+        corrected, stands = archive.corrected_by(arrived, run_id)
+        took_part, left = Extract((*corrected.standing(), *stands), everybody), corrected
     else:
         took_part, left = arrived, archive.replaced_by(arrived, run_id)
     parts: dict[type[Table], list[pl.DataFrame]] = {}
@@ -83,7 +83,9 @@ def test_what_stands_is_what_bookkeeping_says(nights: list[tuple[list[Row], set[
     ever: set[Row] = set()
     for number, (rows, new_deletions, is_addition) in enumerate(nights):
         delivery = delivered(rows, number)
-        archive = after(archive, delivery, deletion_list(new_deletions), is_addition=is_addition, run_id=f"r{number}")
+        archive = after(
+            archive, delivery, deleted=deletion_list(new_deletions), is_addition=is_addition, run_id=f"r{number}"
+        )
         deleted |= new_deletions
         corrected = {row[:3] for row in rows}
         kept = {row for row in standing if row[:3] not in corrected or row in rows} if is_addition else set()
@@ -97,21 +99,38 @@ def test_what_stands_is_what_bookkeeping_says(nights: list[tuple[list[Row], set[
         assert {one.delivery_id for one in archive.standing()} >= {f"d{number}"}
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.lists(ROW, max_size=4), min_size=2, max_size=4), st.sets(st.sampled_from(["p1", "p2"]), max_size=1))
+def test_deliveries_that_come_together_are_what_they_are_one_after_the_other(
+    deliveries: list[list[Row]], gone: set[str]
+) -> None:
+    first, *later = [delivered(rows, number) for number, rows in enumerate(deliveries)]
+    begun = after(Archive.empty(), first, deleted=deletion_list(gone), is_addition=False, run_id="r0")
+    together = after(begun, *later, deleted=deletion_list(set()), is_addition=True, run_id="r1")
+    in_turn = begun
+    for number, one in enumerate(later, start=1):
+        in_turn = after(in_turn, one, deleted=deletion_list(set()), is_addition=True, run_id=f"r{number}")
+    for is_asked in (pl.col("superseded_run_id").is_null(), pl.lit(1) == 1):
+        assert set(rows_of(together.rows["biomarker"].filter(is_asked))) == set(
+            rows_of(in_turn.rows["biomarker"].filter(is_asked))
+        )
+
+
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ROW, max_size=5), st.lists(ROW, max_size=5))
 def test_a_delivery_that_comes_again_changes_nothing(first: list[Row], second: list[Row]) -> None:
     nobody = deletion_list(set())
-    archive = after(Archive.empty(), delivered(first, 0), nobody, is_addition=False, run_id="r0")
-    once = after(archive, delivered(second, 1), nobody, is_addition=True, run_id="r1")
-    twice = after(once, delivered(second, 2), nobody, is_addition=True, run_id="r2")
+    archive = after(Archive.empty(), delivered(first, 0), deleted=nobody, is_addition=False, run_id="r0")
+    once = after(archive, delivered(second, 1), deleted=nobody, is_addition=True, run_id="r1")
+    twice = after(once, delivered(second, 2), deleted=nobody, is_addition=True, run_id="r2")
     assert rows_of(twice.rows["biomarker"]) == rows_of(once.rows["biomarker"])
 
 
 def test_only_a_delivery_that_stands_whole_and_was_read_the_same_way_need_not_be_read_again() -> None:
     nobody = deletion_list(set())
     row = ("p1", "s1", "kras", "mutated")
-    archive = after(Archive.empty(), delivered([row], 0), nobody, is_addition=False, run_id="r0")
+    archive = after(Archive.empty(), delivered([row], 0), deleted=nobody, is_addition=False, run_id="r0")
     assert [one.delivery_id for one in archive.whole("reader")] == ["d0"]
     assert archive.whole("another reader") == ()
-    corrected = after(archive, delivered([(*row[:3], "failed")], 1), nobody, is_addition=True, run_id="r1")
+    corrected = after(archive, delivered([(*row[:3], "failed")], 1), deleted=nobody, is_addition=True, run_id="r1")
     assert [one.delivery_id for one in corrected.whole("reader")] == []
