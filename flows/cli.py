@@ -261,6 +261,32 @@ def check(
 
 
 @app.command()
+def nightly(context: typer.Context, as_json: Json = False) -> None:
+    """Do what one unattended night does, as crlm.toml says: take in what is complete in the drop zone, and put it away.
+
+    Ends as `crlm run` does; also with 0 where nothing is new.
+    """
+    from flows.configuration import Configured
+    from flows.nightly import night
+
+    configured = Configured.read(context.obj)
+    if configured.configuration.scheduler:
+        raise UsageError("A night on a cluster goes through a Prefect server: run its deployment.")
+    with console.progress(5) as tell:
+        entry = night(configured, tell=tell)
+    if as_json:
+        console.say_json(entry.model_dump(mode="json"))
+    else:
+        counts = ", ".join(f"{count:,} {name}" for name, count in entry.counts.items())
+        console.say(f"night {entry.run_id}: {entry.outcome.replace('_', ' ')}; {counts}")
+        for alert in entry.alerts:
+            console.warn(f"{alert.kind}: {alert.text}")
+    if entry.problem:
+        console.complain(f"{entry.stage}: {entry.problem}")
+    raise typer.Exit(entry.exit_code)
+
+
+@app.command()
 def explain(decision_id: str, warehouse: WarehouseFile = DEFAULT_WAREHOUSE) -> None:
     """Tell why a decision was judged as it was: why this, why not the others, what is missing."""
     from crlm_pipeline.guidelines.explanation import explain_decision

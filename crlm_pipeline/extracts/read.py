@@ -77,6 +77,13 @@ def read_deliveries(sources: Sequence[Path], reader: Reader) -> Extract:
     return Extract(tuple(deliveries), deletions.patients)
 
 
+def fitting(sources: Sequence[Path], mappings: Sequence[MappingFile]) -> list[MappingFile]:
+    """Return the mappings that know a file of the sources; the others are for what does not come every night."""
+    groups = [group for source in discover(sources) for group in source.groups]
+    formats = [(one, MappedFormat(one.mapping, one.described())) for one in mappings]
+    return [one for one, mapped in formats if any(mapped.recognises(group) for group in groups)]
+
+
 def _delivery(format_: Format | None, group: Group, reader: Reader) -> Delivery:
     if format_ is None:
         return unread(group)
