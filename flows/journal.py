@@ -4,6 +4,8 @@
 """
 
 import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -17,19 +19,42 @@ Outcome = Literal["published", "nothing_new", "failed"]
 _SUFFIX: Final = ".journal.jsonl"
 
 
+# What stays wrong until a run finds it mended; the other kinds tell of one run.
+LASTING: Final = ("failure", "missing_drop", "rejected_share")
+
+
 class Alert(BaseModel):
-    """Something that a person must know: its kind, and a sentence that holds nothing of a patient."""
+    """Something that a person must know: its kind, and a sentence that holds nothing of a patient.
+
+    `about`: what it concerns where there may be several of the kind, such as the source that is late; one that is told
+    again about the same is the same alert, whatever its words.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: AlertKind
     text: str
+    about: str = ""
+
+    @property
+    def key(self) -> tuple[AlertKind, str]:
+        """What makes it the same alert in another run."""
+        return self.kind, self.about
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """An alert that no run has found mended yet, in the words of the last one, and the end of the first that told."""
+
+    alert: Alert
+    since: datetime
 
 
 class Entry(BaseModel):
     """A run that ended: counts, seconds by stage and words for the operator, nothing of a patient; times are UTC.
 
     `stage`: where a failed run was; `problem`: what to mend, in the words of the error; both unknown otherwise.
+    `addresses_reached`, `addresses_missed`: to how many addresses its alerts were delivered, and to how many not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,6 +70,8 @@ class Entry(BaseModel):
     counts: dict[str, int] = {}
     seconds: dict[str, float] = {}
     alerts: tuple[Alert, ...] = ()
+    addresses_reached: int = 0
+    addresses_missed: int = 0
 
 
 def journal_file(warehouse: Path) -> Path:
@@ -67,3 +94,19 @@ def entries(warehouse: Path) -> list[Entry]:
         return []
     whole_lines = file.read_text(encoding="utf-8").split("\n")[:-1]
     return [Entry.model_validate_json(line) for line in whole_lines]
+
+
+def lasting(told: Iterable[Entry]) -> list[Lasting]:
+    """Return what is still wrong after these runs, the oldest of which comes first.
+
+    Only a published run mends a failure or a rejected share; any run that did not fail has looked for what is missing.
+    """
+    wrong: dict[tuple[AlertKind, str], Lasting] = {}
+    for entry in told:
+        alerts = {alert.key: alert for alert in entry.alerts if alert.kind in LASTING}
+        is_mended = {"failure": entry.outcome == "published", "rejected_share": entry.outcome == "published"}
+        has_looked = entry.outcome != "failed"
+        left = {key: one for key, one in wrong.items() if not is_mended.get(key[0], has_looked)}
+        since = {key: one.since for key, one in wrong.items()}
+        wrong = left | {key: Lasting(alert, since.get(key, entry.ended_at)) for key, alert in alerts.items()}
+    return list(wrong.values())

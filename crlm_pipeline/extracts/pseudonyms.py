@@ -6,7 +6,6 @@ still find their rows. Without the key no id can be tried out against the wareho
 
 import hashlib
 import hmac
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import polars as pl
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.extracts.tables import Delivery, TextTable, dense
 from crlm_pipeline.extracts.text import SOURCE_ROW
+from crlm_pipeline.owner_only import read_secret
 from schemas.extract import extract_tables
 
 _KEY_BYTES: Final = 32
@@ -42,12 +42,7 @@ class PseudonymKey:
 
 def load_key(path: Path) -> PseudonymKey:
     """Read a key file; raises `UsageError` when it is missing, too short or readable by others."""
-    try:
-        mode, secret = path.stat().st_mode, path.read_bytes().strip()
-    except OSError as error:
-        raise UsageError(f"{path}: the key of the pseudonyms cannot be read ({error.strerror}).") from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise UsageError(f"{path}: others may read the key of the pseudonyms. Take their rights away (chmod 600).")
+    secret = read_secret(path, "the key of the pseudonyms").strip()
     if len(secret) < _KEY_BYTES:
         raise UsageError(
             f"{path}: a key of at least {_KEY_BYTES} bytes was expected, such as `openssl rand -hex 32` makes."
