@@ -45,7 +45,8 @@ def notify(configured: Configured, entry: Entry) -> Entry:
     To the alerts that the entry holds, those that follow from it are added: that it failed, and that much was rejected.
     Never raises for what stands in the way of a message.
     """
-    watching, warehouse = configured.configuration.watching, configured.configuration.warehouse
+    settings = configured.resolved()
+    watching, warehouse = settings.watching, settings.warehouse
     entry = entry.model_copy(update={"alerts": (*entry.alerts, *alerts_of(entry, watching))})
     earlier = entries(warehouse)
     if not _is_to_be_told(entry, earlier):

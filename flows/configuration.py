@@ -8,10 +8,10 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -24,7 +24,6 @@ NAMED_BY: Final = "CRLM_CONFIG"
 PREFIX: Final = "CRLM_"
 _BETWEEN: Final = "__"
 _DEFAULTS: Final = Settings()
-M = TypeVar("M", bound=BaseModel)
 
 
 class Judging(BaseModel):
@@ -166,7 +165,7 @@ class Configured:
         for setting in configured.settings():
             if setting.is_secret and setting.origin not in {DEFAULT, _variable(setting.name)}:
                 raise UsageError(f"{setting.origin}: {setting.name} is secret. Say it in {_variable(setting.name)}.")
-        return replace(configured, configuration=configured._placed(configured.configuration))
+        return configured
 
     def settings(self) -> Iterator[Setting]:
         """Yield every setting in the order of its declaration."""
@@ -177,7 +176,18 @@ class Configured:
                 value = getattr(model, name)
                 if not isinstance(value, BaseModel):
                     full = f"{section}{name}"
-                    yield Setting(full, str(field.description), value, self._origin(full))
+                    yield Setting(full, str(field.description), self._from_here(value, full), self._origin(full))
+
+    def resolved(self) -> Configuration:
+        """Return the configuration with every path as it is to be opened."""
+        found = {setting.name: setting.value for setting in self.settings()}
+        sections = {
+            name: model.model_copy(update={key: found[f"{name}.{key}"] for key in type(model).model_fields})
+            for name in SECTIONS
+            for model in [getattr(self.configuration, name)]
+        }
+        bare = {name: value for name, value in found.items() if "." not in name}
+        return self.configuration.model_copy(update=bare | sections)
 
     def resolved(self) -> Configuration:
         """Return the configuration with every path as it is to be opened."""
@@ -200,16 +210,9 @@ class Configured:
             and setting.name.partition(".")[0] not in _UNATTENDED
         }
 
-    def _placed(self, model: M, section: str = "") -> M:
-        """Return the settings with the relative paths that the file named counted from its folder."""
-        placed: dict[str, Any] = {}
-        for name in type(model).model_fields:
-            value, full = getattr(model, name), f"{section}{name}"
-            if isinstance(value, BaseModel):
-                placed[name] = self._placed(value, f"{full}.")
-            elif self.file and isinstance(value, Path) and self._origin(full) == self._place(full):
-                placed[name] = self.file.parent / value
-        return model.model_copy(update=placed)
+    def _from_here(self, value: Any, name: str) -> Any:
+        is_in_file = self.file and isinstance(value, Path) and self._origin(name) == self._place(name)
+        return self.file.parent / value if self.file and is_in_file else value
 
     def _origin(self, name: str) -> str:
         variable = _variable(name)

@@ -10,13 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from crlm_pipeline.owner_only import owner_only
 
 AlertKind = Literal["failure", "rejected_share", "missing_drop", "rejected_drop", "data_quality", "verdict_shift"]
 Outcome = Literal["published", "nothing_new", "failed"]
 _SUFFIX: Final = ".journal.jsonl"
+_LINE_END: Final = "\n"
 
 
 # What stays wrong until a run finds it mended; the other kinds tell of one run.
@@ -81,19 +82,31 @@ def journal_file(warehouse: Path) -> Path:
 
 def record(warehouse: Path, entry: Entry) -> None:
     """Add an entry and wait until it is on the disk; the caller holds the warehouse."""
-    with owner_only(), journal_file(warehouse).open("a", encoding="utf-8") as journal:
-        journal.write(f"{entry.model_dump_json()}\n")
+    with owner_only(), journal_file(warehouse).open("ab+") as journal:
+        # A run that died while it wrote left half a line, to which nothing may be added.
+        is_whole = journal.tell() == 0 or (journal.seek(-1, os.SEEK_END) and journal.read() == b"\n")
+        journal.write(f"{'' if is_whole else _LINE_END}{entry.model_dump_json()}{_LINE_END}".encode())
         journal.flush()
         os.fsync(journal.fileno())
 
 
 def entries(warehouse: Path) -> list[Entry]:
-    """Return all entries, the oldest first; none where there is no journal. A last line cut short is passed over."""
+    """Return all entries, the oldest first; none where there is no journal.
+
+    A line that was cut short, or that another version wrote in another form, is passed over.
+    """
     file = journal_file(warehouse)
     if not file.is_file():
         return []
-    whole_lines = file.read_text(encoding="utf-8").split("\n")[:-1]
-    return [Entry.model_validate_json(line) for line in whole_lines]
+    lines = file.read_text(encoding="utf-8", errors="replace").split(_LINE_END)
+    return [entry for entry in map(_entry, lines) if entry]
+
+
+def _entry(line: str) -> Entry | None:
+    try:
+        return Entry.model_validate_json(line)
+    except ValidationError:
+        return None
 
 
 def lasting(told: Iterable[Entry]) -> list[Lasting]:

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -16,7 +16,7 @@ from flows.alerts import REMIND_AFTER, notify
 from flows.configuration import Configuration, Configured, Watching
 from flows.journal import Alert, Entry, entries, journal_file, lasting, record
 
-NIGHT = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
+NIGHT = datetime(2026, 11, 26, 2, 0)  # UTC, as all times of the journal
 LATE = Alert(kind="missing_drop", text="north has delivered nothing for 8 days, 7 were expected.", about="north")
 SHIFT = Alert(kind="verdict_shift", text="of esmo, more verdicts changed than the settings allow.")
 
@@ -54,7 +54,7 @@ class _Receiving(BaseHTTPRequestHandler):
 @pytest.fixture
 def service() -> Iterator[Service]:
     with Service() as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.shutdown()
