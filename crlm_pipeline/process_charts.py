@@ -69,18 +69,22 @@ def _with_limits(periods: pl.DataFrame) -> pl.DataFrame:
     """Add limit_low and limit_high, once for all periods with the same denominator and baseline."""
     keys = ("denominator", "met", "total")
     distinct = periods.select(keys).unique()
-    low, high = limits(*(distinct[name].to_numpy() for name in keys))
+    denominators, met, total = (distinct[name].to_numpy() for name in keys)
+    low, high = limits(denominators, met, total)
     found = distinct.with_columns(pl.Series("limit_low", low), pl.Series("limit_high", high))
     return periods.join(found, on=keys, how="left", maintain_order="left")
 
 
 def limits(
-    denominators: NDArray[np.int64], met: int | NDArray[np.int64], total: int | NDArray[np.int64]
+    denominators: NDArray[np.int64],
+    met: int | NDArray[np.int64],
+    total: int | NDArray[np.int64],
+    coverage: float = COVERAGE,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the lowest and highest rate that is no signal at each denominator (at least 1).
 
     `met` of `total` is the baseline, one for all or one each. A lower rate, or a higher one, has a probability of less
-    than 0.135 %.
+    than half of what is not covered, 0.135 % unless told otherwise.
     """
     alpha = np.broadcast_to(met + 0.5, denominators.shape)
     beta = np.broadcast_to(total - met + 0.5, denominators.shape)
@@ -88,7 +92,7 @@ def limits(
     parts = np.cumsum(most - fewest + 1) // _AT_ONCE
     cuts = np.flatnonzero(np.diff(parts)) + 1
     each = zip(*(np.split(one, cuts) for one in (denominators, alpha, beta, fewest, most)), strict=True)
-    low, high = np.concatenate([_extremes(*part) for part in each], axis=1)
+    low, high = np.concatenate([_extremes(*part, coverage=coverage) for part in each], axis=1)
     return low / denominators, high / denominators
 
 
@@ -109,6 +113,8 @@ def _extremes(
     beta: NDArray[np.float64],
     fewest: NDArray[np.int64],
     most: NDArray[np.int64],
+    *,
+    coverage: float,
 ) -> NDArray[np.int64]:
     """Return the lowest and the highest count of each `n` that is no signal, of those from `fewest` to `most`.
 
@@ -126,7 +132,7 @@ def _extremes(
     chances = np.exp(chances - np.maximum.reduceat(chances, starts)[row]).cumsum()
     before = np.concatenate([[0.0], chances[ends[:-1] - 1]])
     cumulated = (chances - before[row]) / (chances[ends - 1] - before)[row]
-    tail = (1 - COVERAGE) / 2
+    tail = (1 - coverage) / 2
     return np.stack([fewest + np.add.reduceat((cumulated < end).astype(np.int64), starts) for end in (tail, 1 - tail)])
 
 

@@ -236,6 +236,29 @@ class SetAsideCount(Table):
         metadata = {"grain": "file, table, column, centre and month"}
 
 
+class QualityLoss(Table):
+    """What is worse in the data than in the run published before: a check that passed, a column that was fuller."""
+
+    run_id: Text = RUN_ID
+    previous_run_id: Text = column("Run that was published before.", required=True)
+    table_name: Text = column("Extract table; unknown for a check of a file as a whole.")
+    column_name: Text = column("Column, if one is concerned.")
+    check_name: Text = column("Check that passed and now fails; unknown: the column is emptier than chance explains.")
+    rows_compared: Text = column(
+        "all: all rows; added: at the centres where it shows, the rows that this run added beside those before.",
+        required=True,
+        values=v.ROWS_COMPARED,
+    )
+    share_before: Number = column(
+        "Share of rows that kept the check, or of cells that were filled, before.", low=0, high=1, required=True
+    )
+    share_now: Number = column("The same in this run.", low=0, high=1, required=True)
+
+    class Config:
+        name = "audit.quality_loss"
+        metadata = {"grain": "run, table, column and check"}
+
+
 class ReportKey(Table):
     """The code under which a centre stands in the report while an edition in use is unsigned."""
 
@@ -258,5 +281,6 @@ AUDIT_MODELS: Final[tuple[type[Table], ...]] = (
     CheckResult,
     DeliveredColumn,
     SetAsideCount,
+    QualityLoss,
     ReportKey,
 )
