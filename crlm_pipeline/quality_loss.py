@@ -4,8 +4,8 @@ The cells filled of a column, and the rows that keep a check, are compared twice
 come back with a column empty; and over the rows that were added, of a column at each centre, as a delivery without it
 would be lost among the rows of years before. A fall is told where it is of at least 5 % of the cells and lower than
 chance explains: limits as those of `process_charts`, so wide that all comparisons of a run together tell of chance in
-one run of some hundreds. That a check passed and now fails its threshold is told in any case. A centre or a column that was
-not there before has nothing to be compared with.
+one run of some hundreds. That a check passed and now fails its threshold is told in any case. A centre or a column that
+was not there before has nothing to be compared with.
 """
 
 from typing import Any, Final
