@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from time import sleep
 from typing import Any, Final, Self
 from weakref import finalize
 
@@ -47,6 +48,8 @@ _SYSTEM_REASONS: Final = (
 _CATALOG: Final = "crlm"
 
 _READ_ONLY: Final = "read_only"
+
+_A_MOMENT: Final = 0.05
 
 # Nothing is fetched, and no Python variable is ever taken for a table.
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -348,22 +351,52 @@ def lock(target: Path) -> Iterator[None]:
     Raises `WarehouseBusyError` at once when another run has it. The lock file stays: removing it would let two runs in.
     """
     try:
-        descriptor = os.open(_beside(target, ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        descriptor = os.open(_lock_file(target), os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         problem = f"its folder cannot be written to ({error.strerror})."
         raise SourceError(problem, "Create the folder or choose another place with --warehouse.", str(target)) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _takes_in_a_moment(descriptor):
         os.close(descriptor)
         message = (
             f"{target}: another run holds the warehouse. Wait until it ends, or choose another file with --warehouse."
         )
-        raise WarehouseBusyError(message) from None
+        raise WarehouseBusyError(message)
     try:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_held(target: Path) -> bool:
+    """Whether a run holds the right to write the warehouse `target`; one that starts just now is not kept from it."""
+    try:
+        descriptor = os.open(_lock_file(target), os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _takes(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _takes_in_a_moment(descriptor: int) -> bool:
+    """Take the right; once more after a moment, as `is_held` may have been looking."""
+    if _takes(descriptor, fcntl.LOCK_EX):
+        return True
+    sleep(_A_MOMENT)
+    return _takes(descriptor, fcntl.LOCK_EX)
+
+
+def _takes(descriptor: int, right: int) -> bool:
+    try:
+        fcntl.flock(descriptor, right | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lock_file(target: Path) -> Path:
+    return _beside(target, ".lock")
 
 
 def publish(built: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ fail: it is logged and put on record, and the next run tells it again.
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import takewhile
 from pathlib import Path
 from socket import gethostname
@@ -16,8 +16,11 @@ from typing import Final
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.owner_only import read_secret
 from crlm_pipeline.printable import printable_lines
+from crlm_pipeline.quality_loss import in_words
+from crlm_pipeline.warehouse import Warehouse
 from flows.configuration import Configured, Watching
-from flows.journal import LASTING, Alert, AlertKind, Entry, Lasting, Outcome, entries, journal_file, lasting
+from flows.journal import LASTING, Alert, AlertKind, Entry, Lasting, Outcome, entries, journal_file, lasting, utc
+from schemas.audit import QualityLoss
 
 # A reminder a day, also where a night starts somewhat earlier than the one before.
 REMIND_AFTER: Final = timedelta(hours=20)
@@ -77,6 +80,14 @@ def alerts_of(entry: Entry, watching: Watching) -> Iterator[Alert]:
             yield Alert(kind="rejected_share", text=text, about=scope)
 
 
+def published_alerts(warehouse: Path) -> Iterator[Alert]:
+    """Yield the alerts that the published run put on record: in which tables the data got worse."""
+    with Warehouse.open_readonly(warehouse) as published:
+        losses = published.read(QualityLoss)
+    for table, text in in_words(losses).items():
+        yield Alert(kind="data_quality", text=text, about=table)
+
+
 def _rows(counts: Mapping[str, int]) -> int:
     """Return the rows read, but for those of deleted patients."""
     return counts.get("rows_read", 0) - counts.get("rows_deleted", 0)
@@ -85,29 +96,20 @@ def _rows(counts: Mapping[str, int]) -> int:
 def message(warehouse: Path, entry: Entry, earlier: Sequence[Entry]) -> str:
     """Return the text of a message: the run, each alert with what to do, and what is over."""
     stage = f" in {entry.stage}" if entry.stage else ""
-    lines = [f"Run {entry.run_id} of {warehouse.name}, ended {_utc(entry.ended_at)}: {entry.outcome}{stage}."]
+    lines = [f"Run {entry.run_id} of {warehouse.name}, ended {utc(entry.ended_at)}: {entry.outcome}{stage}."]
     if entry.exit_code:
         lines[0] += f" Exit code {entry.exit_code}."
-    since = {one.alert.key: f", since {_utc(one.since)}" for one in lasting(earlier)}
+    since = {one.alert.key: f", since {utc(one.since)}" for one in lasting(earlier)}
     for alert in (*entry.alerts, *_untold(earlier)):
-        lines += ["", f"{_named(alert)}{since.get(alert.key, '')}: {alert.text}", f"  Do: {REMEDIES[alert.kind]}"]
+        lines += ["", f"{alert.name}{since.get(alert.key, '')}: {alert.text}", f"  Do: {REMEDIES[alert.kind]}"]
     for one in _over(entry, earlier):
-        lines += ["", f"Over: {_named(one.alert)}, since {_utc(one.since)}."]
+        lines += ["", f"Over: {one.alert.name}, since {utc(one.since)}."]
     lines += ["", f"`crlm status` tells how things stand; {journal_file(warehouse).name} holds every run."]
     return printable_lines("\n".join(lines))
 
 
 def _subject(warehouse: Path, entry: Entry) -> str:
     return f"crlm on {gethostname()}: {warehouse.name} {entry.outcome.replace('_', ' ')}"
-
-
-def _named(alert: Alert) -> str:
-    name = alert.kind.replace("_", " ").capitalize()
-    return f"{name} ({alert.about})" if alert.about else name
-
-
-def _utc(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def _is_to_be_told(entry: Entry, earlier: Sequence[Entry]) -> bool:

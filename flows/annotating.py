@@ -28,11 +28,12 @@ from crlm_pipeline.lake import Lake, remove_other_runs
 from crlm_pipeline.marts import build_marts
 from crlm_pipeline.notices import record_notices
 from crlm_pipeline.provenance import judgement_key
+from crlm_pipeline.quality_loss import quality_losses
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.warehouse import Warehouse, building, publish
 from flows.job import Counts, Job, Tell, half_made_file, in_silence, ingested_file
 from schemas.archive import Delivery
-from schemas.audit import Run
+from schemas.audit import QualityLoss, Run
 from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest
 from schemas.column import Table, describe
 from schemas.extract import EXTRACT_MODELS, Patient
@@ -79,6 +80,9 @@ def annotate(job: Job, tell: Tell = in_silence, judge_each: JudgeEach = here) ->
     with building(half_made, start_from=ingested) as warehouse:
         lake = _lake(warehouse)
         counts = _judge(warehouse, job, lake, judge_each, tell)
+        if job.warehouse.is_file():
+            with Warehouse.open_readonly(job.warehouse) as published:
+                warehouse.insert(QualityLoss, quality_losses(published, warehouse))
     publish(half_made, job.warehouse)
     ingested.unlink()
     if lake:

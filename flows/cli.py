@@ -110,7 +110,9 @@ def start(
 
         told = Configured.read(config).told()
         # Click takes what stands here for the options that are not given; those of other commands are passed over.
-        context.default_map = {name: told for name in ("run", "ingest", "annotate", "report", "explain", "verify")}
+        context.default_map = {
+            name: told for name in ("run", "ingest", "annotate", "report", "explain", "verify", "status")
+        }
     if context.invoked_subcommand is None:
         console.say(NEXT)
 
@@ -309,6 +311,22 @@ def verify(warehouse: WarehouseFile = DEFAULT_WAREHOUSE) -> None:
         console.say(f"{one.what}: {one.problem or 'as recorded'}")
     if any(one.problem for one in found):
         raise SourceError("is not what its run recorded.", "Restore it from a backup, or run anew.", str(warehouse))
+
+
+@app.command()
+def status(context: typer.Context, warehouse: WarehouseFile = DEFAULT_WAREHOUSE, as_json: Json = False) -> None:
+    """Tell what is published, what waits and what is wrong; ends with 6 where something is wrong."""
+    from flows import status as stands
+    from flows.configuration import Configured
+
+    configuration = Configured.read(context.obj).resolved().model_copy(update={"warehouse": warehouse})
+    found = stands.status_of(configuration)
+    if as_json:
+        console.say_json(stands.as_json(found))
+    else:
+        console.say(stands.in_words(found))
+    if found.wrong:
+        raise typer.Exit(stands.SOMETHING_IS_WRONG)
 
 
 @guideline_app.command("list")

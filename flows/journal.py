@@ -42,6 +42,12 @@ class Alert(BaseModel):
         """What makes it the same alert in another run."""
         return self.kind, self.about
 
+    @property
+    def name(self) -> str:
+        """What it is called where it is told."""
+        name = self.kind.replace("_", " ").capitalize()
+        return f"{name} ({self.about})" if self.about else name
+
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
@@ -73,6 +79,11 @@ class Entry(BaseModel):
     alerts: tuple[Alert, ...] = ()
     addresses_reached: int = 0
     addresses_missed: int = 0
+
+
+def utc(time: datetime) -> str:
+    """Return a time of the journal as it is told."""
+    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def journal_file(warehouse: Path) -> Path:

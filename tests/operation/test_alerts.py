@@ -8,13 +8,17 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
+import polars as pl
 import pytest
 from pydantic import SecretStr
 
+from crlm_pipeline.warehouse import building
 from flows import alerts
-from flows.alerts import REMIND_AFTER, notify
+from flows.alerts import REMIND_AFTER, notify, published_alerts
 from flows.configuration import Configuration, Configured, Watching
 from flows.journal import Alert, Entry, entries, journal_file, lasting, record
+from schemas.audit import QualityLoss
+from schemas.column import describe
 
 NIGHT = datetime(2026, 11, 26, 2, 0)  # UTC, as all times of the journal
 LATE = Alert(kind="missing_drop", text="north has delivered nothing for 8 days, 7 were expected.", about="north")
@@ -219,3 +223,16 @@ def test_the_journal_keeps_what_was_told(service: Service, warehouse: Path) -> N
     record(warehouse, told)
     assert entries(warehouse) == [told]
     assert "hush" not in journal_file(warehouse).read_text(encoding="utf-8")
+
+
+def test_what_got_worse_in_the_published_data_is_an_alert_for_each_table(published: Path) -> None:
+    assert list(published_alerts(published)) == []
+    loss = {"run_id": "now", "previous_run_id": "before", "rows_compared": "all", "share_before": 0.9, "share_now": 0.1}
+    rows = [
+        loss | {"table_name": "biomarker", "column_name": name, "check_name": None} for name in ("result", "method")
+    ]
+    with building(published.with_name("worse"), start_from=published) as worse:
+        worse.insert(QualityLoss, pl.DataFrame(rows, schema=describe(QualityLoss).polars_schema))
+    [alert] = published_alerts(published.with_name("worse"))
+    assert (alert.kind, alert.about) == ("data_quality", "biomarker")
+    assert alert.text.startswith("biomarker.method is filled in 10% of all rows, before in 90%; biomarker.result is")
