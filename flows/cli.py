@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -15,6 +15,7 @@ from flows import console
 
 if TYPE_CHECKING:
     from flows.job import Job
+    from flows.logs import Stage
 
 NEXT: Final = """crlm judges how closely a registry of colorectal cancer liver metastases followed the guidelines.
 
@@ -87,6 +88,14 @@ Scheduler = Annotated[
     str | None,
     typer.Option("--dask", metavar="ADDRESS", help="Judge a lake on the Dask cluster of this scheduler. Extra: dask."),
 ]
+LogFormatOption = Annotated[
+    Literal["text", "json"] | None,
+    typer.Option("--log-format", help="Log each stage to standard error, a line for each event; default: not at all."),
+]
+MetricsFile = Annotated[
+    Path | None,
+    typer.Option("--metrics-file", metavar="FILE", readable=False, help="Write metrics in Prometheus' text format."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 
 DEFAULT_WAREHOUSE: Final = Path("crlm.duckdb")
@@ -134,17 +143,21 @@ def run(
     pseudonym_key: PseudonymKeyFile = None,
     lake: LakeFolder = None,
     scheduler: Scheduler = None,
+    log_format: LogFormatOption = None,
+    metrics_file: MetricsFile = None,
     as_json: Json = False,
 ) -> None:
     """Read a registry, judge every decision, publish the warehouse and write the report."""
     from flows.job import Job
+    from flows.watched import watched
 
     settings = _settings(as_of, guideline, judge_by, side_policy, grace_days, funnel_overdispersion)
     if scheduler and not lake:
         raise UsageError("A cluster judges a lake: name its folder with --lake.")
     mappings = tuple(mapping or ())
     job = Job(_named(sources), warehouse, report, mappings, settings, partial, add, pseudonym_key, lake, scheduler)
-    _perform(job, "cohort")
+    with watched(job, log_format, metrics_file) as (named, stages):
+        _perform(named, "cohort", stages)
     _show_summary(warehouse, [f"warehouse {warehouse}", f"report {report / 'index.html'}"], as_json=as_json)
 
 
@@ -504,8 +517,11 @@ def _settings(
     )
 
 
-def _perform(job: "Job", name: str) -> None:
-    """Do the steps of that name: through Prefect where a server is named, else in this process without it."""
+def _perform(job: "Job", name: str, stages: "list[Stage] | None" = None) -> None:
+    """Do the steps of that name: through Prefect where a server is named, else in this process without it.
+
+    To `stages`, those done in this process are added.
+    """
     if os.environ.get("PREFECT_API_URL"):
         from importlib import import_module
 
@@ -522,7 +538,7 @@ def _perform(job: "Job", name: str) -> None:
     from flows.steps import RUNS
 
     with console.progress(len(RUNS[name])) as tell:
-        run_directly(job, RUNS[name], tell)
+        run_directly(job, RUNS[name], tell, stages)
 
 
 def _show_summary(warehouse: Path, places: list[str], *, as_json: bool) -> None:

@@ -133,8 +133,8 @@ class Setting:
 
 
 DEFAULT: Final = "default"
-# Sections that only unattended runs read.
-_UNATTENDED: Final = ("drops", "watching", "keeping")
+# Sections of which no command has an option.
+_WITHOUT_OPTIONS: Final = ("drops", "keeping")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,8 @@ class Configured:
             for setting in self.settings()
             if setting.origin != DEFAULT
             and setting.value is not None
-            and setting.name.partition(".")[0] not in _UNATTENDED
+            and not setting.is_secret
+            and setting.name.partition(".")[0] not in _WITHOUT_OPTIONS
         }
 
     def _from_here(self, value: Any, name: str) -> Any:

@@ -25,6 +25,8 @@ FIELDS: Final = ("run_id", "stage", "event", "seconds", "counts", "outcome", "ex
 
 _NAME: Final = "crlm"
 _log: Final = logging.getLogger(_NAME)
+# Nothing is written unless it is asked for: the command itself tells in one line what went wrong.
+_log.addHandler(logging.NullHandler())
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ def stage(run_id: str, name: str) -> Iterator[Stage]:
     except BaseException as error:
         done.seconds = round(perf_counter() - started, 3)
         told |= {"event": "stage_failed", "seconds": done.seconds}
-        _log.error("%s failed after %.1f s: %s", name, done.seconds, _problem(error), extra=told)
+        _log.error("%s failed after %.1f s: %s", name, done.seconds, problem_of(error), extra=told)
         raise
     done.seconds = round(perf_counter() - started, 3)
     told |= {"event": "stage_ended", "seconds": done.seconds, "counts": shown(done.counts)}
@@ -89,7 +91,8 @@ def log_to_stderr(log_format: LogFormat) -> None:
     _log.propagate = False
 
 
-def _problem(error: BaseException) -> str:
+def problem_of(error: BaseException) -> str:
+    """Return what may be told of an error: all of one that the user can mend, kind and place of a defect."""
     from flows.defects import kind_and_place  # noqa: PLC0415  # it knows polars, which is slow to start
 
     return str(error) if isinstance(error, CrlmError) else kind_and_place(error)

@@ -2,21 +2,38 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.owner_only import owner_only
+from crlm_pipeline.provenance import new_run_id
 from crlm_pipeline.warehouse import lock
 from flows.job import Job, Tell, in_silence
+from flows.logs import Stage, progress, stage
 from flows.steps import STEPS, Step
 
 
-def run(job: Job, steps: Sequence[Step] = STEPS, tell: Tell = in_silence) -> None:
-    """Do the steps of a job while holding its warehouse; `tell` hears the name of each step, and how far it is."""
+def run(job: Job, steps: Sequence[Step] = STEPS, tell: Tell = in_silence, stages: list[Stage] | None = None) -> None:
+    """Do the steps of a job while holding its warehouse; `tell` hears the name of each step, and how far it is.
+
+    To `stages`, each stage is added as it begins.
+    """
+    run_id = job.run_id or new_run_id(datetime.now(tz=UTC))
+    job, log = replace(job, run_id=run_id), progress(run_id)
+
+    def tell_and_log(text: str) -> None:
+        tell(text)
+        log(text)
+
     with holding(job.warehouse):
         for step in steps:
             tell(step.name)
-            step.do(job, tell)
+            with stage(run_id, step.name) as now:
+                if stages is not None:
+                    stages.append(now)
+                now.counts = step.do(job, tell_and_log)
 
 
 @contextmanager
