@@ -46,6 +46,7 @@ _SYSTEM_REASONS: Final = (
 
 # A fixed alias: a file called cohort.duckdb would otherwise make `cohort.decision` ambiguous.
 _CATALOG: Final = "crlm"
+_BEFORE: Final = "before"
 
 _READ_ONLY: Final = "read_only"
 
@@ -222,6 +223,22 @@ class Warehouse:
         """Let statements read the rows of another as table `name` while the warehouse is open; nothing is stored."""
         self._connection.execute(f"create or replace temp view {quoted(name)} as {statement}")
 
+    def side_by_side(self, model: type[Table]) -> list[str]:
+        """Let statements read a table as `<table>_now`, and that of the warehouse before as `<table>_before`.
+
+        Both have the columns that both hold, which are returned: none where the warehouse before, if there is one,
+        lacks the table. Nothing is stored.
+        """
+        table = describe(model)
+        if (table.schema, table.name) not in self._relations((table.schema,), _BEFORE):
+            return []
+        stored = self._connection.sql(f"from {_BEFORE}.{table.qualified_name}").columns
+        both = [column.name for column in table.columns if column.name in stored]
+        for catalog, when in ((_CATALOG, "now"), (_BEFORE, "before")):
+            columns = ", ".join(map(quoted, both))
+            self.define(f"{table.name}_{when}", f"from {catalog}.{table.qualified_name} select {columns}")
+        return both
+
     def build_mart(self, model: type[Table], sql_name: str, **parameters: Any) -> None:
         """Create a table or view by `sql/<sql_name>.sql`, with the declared columns and types, and comment it."""
         self.execute(sql_name, **parameters)
@@ -296,8 +313,8 @@ class Warehouse:
             self._found = set(self._relations(SCHEMAS))
         return (schema, name) in self._found
 
-    def _relations(self, schemas: tuple[str, ...] = HASHED_SCHEMAS) -> list[tuple[str, str]]:
-        """Return schema and name of every table and view of these schemas, sorted."""
+    def _relations(self, schemas: tuple[str, ...] = HASHED_SCHEMAS, catalog: str = _CATALOG) -> list[tuple[str, str]]:
+        """Return schema and name of every table and view of these schemas, sorted; none of a catalog that is absent."""
         return self._connection.execute(
             """
             with relation as (
@@ -307,24 +324,27 @@ class Warehouse:
             )
             select schema_name, table_name
             from relation
-            where database_name = current_database() and schema_name in (select unnest($schemas))
+            where database_name = $catalog and schema_name in (select unnest($schemas))
             order by schema_name, table_name
             """,
-            {"schemas": list(schemas)},
+            {"schemas": list(schemas), "catalog": catalog},
         ).fetchall()
 
 
 @contextmanager
-def building(path: Path, start_from: Path | None = None, lake: Path | None = None) -> Iterator[Warehouse]:
+def building(
+    path: Path, start_from: Path | None = None, lake: Path | None = None, before: Path | None = None
+) -> Iterator[Warehouse]:
     """Yield a new warehouse at `path`, or a copy of `start_from`; on leaving, it is written whole and closed.
 
     `lake`: the one folder of which a new warehouse may show files; a copy shows those of the warehouse copied.
+    `before`: a published warehouse that a copy may be compared with (`side_by_side`).
 
     What an ended run left at `path` is replaced. Raises `SourceError` when the disk is full or a limit is reached:
     DuckDB's own close would end without a word and leave an empty file.
     """
     try:
-        with _writable(path, start_from, lake) as warehouse:
+        with _writable(path, start_from, lake, before) as warehouse:
             yield warehouse
             warehouse.checkpoint()
     except (duckdb.Error, OSError) as error:
@@ -335,13 +355,13 @@ def building(path: Path, start_from: Path | None = None, lake: Path | None = Non
         raise SourceError(problem, "Make room, or choose another place with --warehouse.", str(path)) from None
 
 
-def _writable(path: Path, start_from: Path | None, lake: Path | None) -> Warehouse:
+def _writable(path: Path, start_from: Path | None, lake: Path | None, before: Path | None) -> Warehouse:
     if start_from is None:
         return Warehouse.create(path, lake)
     path.unlink(missing_ok=True)
     with owner_only():
         shutil.copyfile(start_from, path)
-    return Warehouse(*_attach(path, "recovery_mode 'no_wal_writes'"))
+    return Warehouse(*_attach(path, "recovery_mode 'no_wal_writes'", before=before))
 
 
 @contextmanager
@@ -418,20 +438,26 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _attach(path: Path | None, options: str, lake: Path | None = None) -> tuple[duckdb.DuckDBPyConnection, str]:
+def _attach(
+    path: Path | None, options: str, lake: Path | None = None, before: Path | None = None
+) -> tuple[duckdb.DuckDBPyConnection, str]:
     """Open a file (none: memory) as the catalog; return the connection and the folder for what memory cannot hold.
 
-    From then on no statement reads or writes any other file, but those of its lake, fetches anything, or changes these
-    settings.
+    `before` is opened beside it, to be read alone. From then on no statement reads or writes any other file, but those
+    of their lakes, fetches anything, or changes these settings.
     """
     spill = _spill_folder(path, options)
     connection = duckdb.connect(config=_CONFIG | {"temp_directory": spill})
     place = literal(str(path) if path else ":memory:")
     try:
         connection.execute(f"attach {place} as {_CATALOG} ({options})" if options else f"attach {place} as {_CATALOG}")
+        shown = [(path, lake or _lake_on_record(connection, _CATALOG))]
+        if before:
+            connection.execute(f"attach {literal(str(before))} as {_BEFORE} ({_READ_ONLY})")
+            shown.append((before, _lake_on_record(connection, _BEFORE)))
         connection.execute(f"use {_CATALOG}")
-        if folder := lake or _lake_on_record(connection):
-            _allow(connection, folder, path)
+        if folders := [_there(folder, file) for file, folder in shown if folder]:
+            connection.execute(f"set allowed_directories = [{', '.join(folders)}]")
     except (duckdb.Error, SourceError):
         connection.close()
         shutil.rmtree(spill, ignore_errors=True)
@@ -441,17 +467,18 @@ def _attach(path: Path | None, options: str, lake: Path | None = None) -> tuple[
     return connection, spill
 
 
-def _allow(connection: duckdb.DuckDBPyConnection, lake: Path, path: Path | None) -> None:
+def _there(lake: Path, warehouse: Path | None) -> str:
+    """Return the folder of a lake, which must be there, as the database is told it."""
     if not lake.is_dir():
         problem = f"the lake with its rows is not there: {lake}."
-        raise SourceError(problem, "Put the folder back, or remove the warehouse and run anew.", str(path))
-    connection.execute(f"set allowed_directories = [{literal(f'{lake}{os.sep}')}]")
+        raise SourceError(problem, "Put the folder back, or remove the warehouse and run anew.", str(warehouse))
+    return literal(f"{lake}{os.sep}")
 
 
-def _lake_on_record(connection: duckdb.DuckDBPyConnection) -> Path | None:
+def _lake_on_record(connection: duckdb.DuckDBPyConnection, catalog: str) -> Path | None:
     """Return the folder of which the warehouse shows files; None where it holds all rows, is older, or is none."""
     try:
-        found = connection.execute("select lake from audit.run").fetchone()
+        found = connection.execute(f"from {catalog}.audit.run select lake").fetchone()
     except (duckdb.CatalogException, duckdb.BinderException):
         return None
     return Path(found[0]) if found and found[0] else None

@@ -30,10 +30,11 @@ from crlm_pipeline.notices import record_notices
 from crlm_pipeline.provenance import judgement_key
 from crlm_pipeline.quality_loss import quality_losses
 from crlm_pipeline.settings import Settings
+from crlm_pipeline.verdict_shift import verdict_shift
 from crlm_pipeline.warehouse import Warehouse, building, publish
 from flows.job import Counts, Job, Tell, half_made_file, in_silence, ingested_file
 from schemas.archive import Delivery
-from schemas.audit import QualityLoss, Run
+from schemas.audit import QualityLoss, Run, VerdictShift
 from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest
 from schemas.column import Table, describe
 from schemas.extract import EXTRACT_MODELS, Patient
@@ -77,12 +78,14 @@ def annotate(job: Job, tell: Tell = in_silence, judge_each: JudgeEach = here) ->
         raise SourceError("nothing was ingested.", "Run `crlm ingest SOURCE...` first.", str(ingested))
     half_made = half_made_file(job.warehouse)
     before = lake_of(job.warehouse)
-    with building(half_made, start_from=ingested) as warehouse:
+    published = job.warehouse if job.warehouse.is_file() else None
+    with building(half_made, start_from=ingested, before=published) as warehouse:
         lake = _lake(warehouse)
         counts = _judge(warehouse, job, lake, judge_each, tell)
-        if job.warehouse.is_file():
-            with Warehouse.open_readonly(job.warehouse) as published:
-                warehouse.insert(QualityLoss, quality_losses(published, warehouse))
+        if published:
+            with Warehouse.open_readonly(published) as last:
+                warehouse.insert(QualityLoss, quality_losses(last, warehouse))
+        warehouse.insert(VerdictShift, verdict_shift(warehouse, job.settings))
     publish(half_made, job.warehouse)
     ingested.unlink()
     if lake:

@@ -259,6 +259,62 @@ class QualityLoss(Table):
         metadata = {"grain": "run, table, column and check"}
 
 
+class VerdictShift(Table):
+    """How often each verdict was given, beside the last published run, and what moved it.
+
+    Empty after a first run, and where the run before judged by another edition, stood on another calendar or is too
+    old. Only series that judged in both runs. What each part means is in `docs/verdict-shift.md`.
+    """
+
+    guideline: Text = column("Series of editions.", required=True)
+    setting: Text = column("Systemic treatment or local treatment of the liver.", required=True, values=v.SETTING)
+    centre_id: Text = column("Centre that decided; unknown = all centres.")
+    verdict: Text = column("Verdict.", required=True, values=v.VERDICT)
+    run_id_before: Text = column("The last published run.", required=True)
+    run_id: Text = RUN_ID
+    n_before: Count = column("Decisions with the verdict in the run before.", required=True)
+    n_total_before: Count = column("Decisions with any verdict in the run before.", required=True)
+    n: Count = column("Decisions with the verdict.", required=True)
+    n_total: Count = column("Decisions with any verdict.", required=True)
+    share_before: Number = column("n_before of n_total_before; unknown where there was none.", low=0, high=1)
+    share: Number = column("n of n_total; unknown where there is none.", low=0, high=1)
+    limit_low: Number = column(
+        "Lower 99.8 % limit of the share at n_total decisions, were it still what it was; unknown where n_total or "
+        "n_total_before is too small for a rate.",
+        low=0,
+        high=1,
+    )
+    limit_high: Number = column("Upper limit; see limit_low.", low=0, high=1)
+    is_beyond: Boolean = column("Whether the share lies outside its limits; unknown where they are.")
+    n_data: Count = column(
+        "Of n - n_before: decisions that are new or gone, or of which a fact, the treatment, the centre or another "
+        "cell changed.",
+        required=True,
+    )
+    n_edition: Count = column(
+        "Of n - n_before: decisions that stand as they were, judged by an edition that is new, gone or changed.",
+        required=True,
+    )
+    n_code: Count = column(
+        "Of n - n_before: decisions that stand as they were, judged otherwise by the same editions: another version "
+        "of crlm-pipeline, or other settings (see `differs`).",
+        required=True,
+    )
+    part_data: Number = column("Of share - share_before: by the decisions of n_data; the parts add up.")
+    part_edition: Number = column("Of share - share_before: by the decisions of n_edition.")
+    part_code: Number = column("Of share - share_before: by the decisions of n_code.")
+    differs: TextList = column(
+        "Columns of audit.run in which both runs differ, of those that verdicts may depend on.", required=True
+    )
+
+    class Config:
+        name = "audit.verdict_shift"
+        metadata = {
+            "grain": "series, setting, centre (unknown: all) and verdict",
+            "key": ["guideline", "setting", "centre_id", "verdict"],
+        }
+
+
 class ReportKey(Table):
     """The code under which a centre stands in the report while an edition in use is unsigned."""
 
@@ -282,5 +338,6 @@ AUDIT_MODELS: Final[tuple[type[Table], ...]] = (
     DeliveredColumn,
     SetAsideCount,
     QualityLoss,
+    VerdictShift,
     ReportKey,
 )
