@@ -155,7 +155,7 @@ def verdict_shift_alerts(warehouse: Warehouse, settings: Settings) -> list[str]:
     )
     sentences = [_sentence(row, codes) for row in told.iter_rows(named=True)]
     if rest := beyond_limits.height - told.height:
-        sentences.append(f"{rest} {'more ' if sentences else ''}shares of verdicts are beyond their limits{_SEE}")
+        sentences.append(_of_the_rest(rest, is_more=bool(sentences)))
     return sentences
 
 
@@ -164,6 +164,13 @@ def _may_be_shown(settings: Settings) -> pl.Expr:
         count for end in ("", "_before") for count in (pl.col(f"n{end}"), pl.col(f"n_total{end}") - pl.col(f"n{end}"))
     ]
     return pl.all_horizontal((count == 0) | (count >= settings.disclosure_threshold) for count in counts)
+
+
+def _of_the_rest(count: int, *, is_more: bool) -> str:
+    number = f"{count} more" if is_more else f"{count}"
+    if count == 1:
+        return f"{number} share of a verdict is beyond its limits{_SEE}"
+    return f"{number} shares of verdicts are beyond their limits{_SEE}"
 
 
 def _sentence(row: Mapping[str, Any], codes: Mapping[str, str]) -> str:

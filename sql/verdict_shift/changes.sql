@@ -39,9 +39,9 @@ decision_of as (
         decision_id,
         setting,
         centre_id,
-        hash(decision_now) as content
+        hash(decision_now) as row_hash
     from decision_now
-    semi join moved using (decision_id)
+    semi join moved on decision_now.decision_id = moved.decision_id
 ),
 
 decision_was as (
@@ -49,27 +49,27 @@ decision_was as (
         decision_id,
         setting,
         centre_id,
-        hash(decision_before) as content
+        hash(decision_before) as row_hash
     from decision_before
-    semi join moved using (decision_id)
+    semi join moved on decision_before.decision_id = moved.decision_id
 ),
 
 -- What was known at the first dose of a drug; its rows have a key, so that none cancels another.
 view_of as (
     select
         decision_id,
-        bit_xor(hash(class_view_now)) as content
+        bit_xor(hash(class_view_now)) as row_hash
     from class_view_now
-    semi join moved using (decision_id)
+    semi join moved on class_view_now.decision_id = moved.decision_id
     group by decision_id
 ),
 
 view_was as (
     select
         decision_id,
-        bit_xor(hash(class_view_before)) as content
+        bit_xor(hash(class_view_before)) as row_hash
     from class_view_before
-    semi join moved using (decision_id)
+    semi join moved on class_view_before.decision_id = moved.decision_id
     group by decision_id
 ),
 
@@ -92,19 +92,12 @@ caused as (
         decision_of.centre_id as centre_now,
         moved.verdict_now,
         case
-            when
-                decision_of.content is distinct from decision_was.content
-                or view_of.content is distinct from view_was.content
-                then 'data'
-            when
-                coalesce(
-                    moved.edition_before in (select changed_edition.edition_id from changed_edition)
-                    or moved.edition_now in (select changed_edition.edition_id from changed_edition),
-                    false
-                )
-                -- No guideline demands a drug that the label of the country did not yet allow.
-                or exists (select 1 from changed_edition where changed_edition.kind = 'label')
-                then 'edition'
+            when (decision_of.row_hash is distinct from decision_was.row_hash) then 'data'
+            when (view_of.row_hash is distinct from view_was.row_hash) then 'data'
+            when edition_of.edition_id is not null then 'edition'
+            when edition_was.edition_id is not null then 'edition'
+            -- No guideline demands a drug that the label of the country did not yet allow.
+            when exists (select 1 from changed_edition where changed_edition.kind = 'label') then 'edition'
             when $has_moved_on then 'data'
             else 'code'
         end as part
@@ -113,6 +106,8 @@ caused as (
     left join decision_was on moved.decision_id = decision_was.decision_id
     left join view_of on moved.decision_id = view_of.decision_id
     left join view_was on moved.decision_id = view_was.decision_id
+    left join changed_edition as edition_of on moved.edition_now = edition_of.edition_id
+    left join changed_edition as edition_was on moved.edition_before = edition_was.edition_id
 ),
 
 change as (
