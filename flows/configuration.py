@@ -189,17 +189,6 @@ class Configured:
         bare = {name: value for name, value in found.items() if "." not in name}
         return self.configuration.model_copy(update=bare | sections)
 
-    def resolved(self) -> Configuration:
-        """Return the configuration with every path as it is to be opened."""
-        found = {setting.name: setting.value for setting in self.settings()}
-        sections = {
-            name: model.model_copy(update={key: found[f"{name}.{key}"] for key in type(model).model_fields})
-            for name in SECTIONS
-            for model in [getattr(self.configuration, name)]
-        }
-        bare = {name: value for name, value in found.items() if "." not in name}
-        return self.configuration.model_copy(update=bare | sections)
-
     def told(self) -> dict[str, str | list[str]]:
         """Return by its bare name what is told of the settings that commands have an option for, as that takes it."""
         return {
