@@ -10,7 +10,7 @@ from bench.harness import Comparison, fresh, here
 from bench.work import EDITION, Work
 from crlm_pipeline.guidelines.annotate import annotate
 from crlm_pipeline.guidelines.explain import judge_one
-from crlm_pipeline.guidelines.judging import Judgement, judge, worst_safety
+from crlm_pipeline.guidelines.judging import Judgement, judge
 from crlm_pipeline.guidelines.load import shipped_knowledge
 from crlm_pipeline.guidelines.situations import number_situations, unavailable_drugs
 from crlm_pipeline.guidelines.verdicts import final_verdicts
@@ -87,13 +87,15 @@ def judge_folder(folder: str) -> None:
 
 
 def _concordance(work: Work) -> pl.DataFrame:
-    """Return how many decisions had each verdict, by centre and line."""
+    """Return how many decisions had each verdict, by centre and line; counted before the verdicts are written out."""
     counted = []
     for file in work.decisions:
         judgement, decisions = judged(file, work.cohort.class_view)
-        verdicts = final_verdicts(judgement, worst_safety(judgement), decisions, is_older=False)
-        where = decisions.select("centre_id", "line")
-        counted.append(where.with_columns(verdicts.get_column("verdict")).group_by(pl.all()).len())
+        verdicts = final_verdicts(judgement, decisions)
+        where = decisions.select("centre_id", "line", said=pl.Series(verdicts.numbers))
+        counts = where.group_by(pl.all()).len()
+        verdict = verdicts.said.get_column("verdict")[counts.get_column("said")]
+        counted.append(counts.drop("said").with_columns(verdict))
     return pl.concat(counted).group_by("centre_id", "line", "verdict").agg(pl.col("len").sum())
 
 

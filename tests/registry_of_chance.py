@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from crlm_pipeline.cohort.facts.sources import sources_statement
-from crlm_pipeline.guidelines.what_if import numbered
+from crlm_pipeline.guidelines.states import distinct_rows
+from crlm_pipeline.guidelines.what_if import WhatIfs, numbered
 from crlm_pipeline.marts import build_marts
 from crlm_pipeline.settings import Windows
 from crlm_pipeline.warehouse import Warehouse
@@ -278,7 +279,10 @@ def _insert_what_if(warehouse: Warehouse, verdicts: list[dict[str, Any]], chance
     long = pl.DataFrame(
         [[one[name] for name in names] for one in outcomes], schema=dict.fromkeys(names, pl.String), orient="row"
     )
-    for model, rows in zip((cohort.WhatIf, cohort.WhatIfOutcome), numbered(long), strict=True):
+    editions = long.sort("decision_id").partition_by("edition_id", maintain_order=True, as_dict=True)
+    ids = long.get_column("decision_id").unique().sort()
+    what_ifs = [WhatIfs(*distinct_rows(editions[key].drop("decision_id"))) for key in sorted(editions)]
+    for model, rows in zip((cohort.WhatIf, cohort.WhatIfOutcome), numbered(ids, what_ifs), strict=True):
         typed = rows.select(pl.col(name).cast(dtype) for name, dtype in describe(model).polars_schema.items())
         warehouse.insert(model, typed)
 

@@ -1,22 +1,23 @@
 """Judges every decision by every guideline that applies: the edition in force that day, the facts known that day."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import polars as pl
 
 from crlm_pipeline.cohort.build import Cohort
 from crlm_pipeline.errors import UsageError
 from crlm_pipeline.guidelines.earlier import SHARED_MODELS, Earlier
-from crlm_pipeline.guidelines.judging import Judgement, judge, safety_findings, worst_safety
+from crlm_pipeline.guidelines.judging import Judgement, judge, safety_findings
 from crlm_pipeline.guidelines.load import Knowledge, Series
 from crlm_pipeline.guidelines.model import Edition
 from crlm_pipeline.guidelines.numbering import number_states
 from crlm_pipeline.guidelines.pathway import patient_pathways
-from crlm_pipeline.guidelines.situations import Situations, number_situations
+from crlm_pipeline.guidelines.situations import Numbers, Situations, number_situations
 from crlm_pipeline.guidelines.variants import Existing, Variant, active_rules, judged_by
-from crlm_pipeline.guidelines.verdicts import final_verdicts, kinder, not_in_force
+from crlm_pipeline.guidelines.verdicts import Verdicts, final_verdicts, kinder, not_in_force
 from crlm_pipeline.guidelines.what_if import numbered, what_if
 from crlm_pipeline.settings import Settings
 from schemas.cohort import (
@@ -30,6 +31,8 @@ from schemas.cohort import (
     WhatIfOutcome,
 )
 from schemas.column import Table, describe
+
+_STATES_OF_A_VARIANT: Final = 1 << 32  # more than there can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,9 @@ def annotate(
     unchanged = earlier.unchanged(cohort) if earlier else pl.Series("decision_id", [], pl.String)
     anew = cohort.decision.filter(~pl.col("decision_id").is_in(unchanged.implode()))
     decisions, situations = number_situations(anew, knowledge)
-    frames = _judge_all(judging, decisions, situations, cohort.class_view, settings, as_of)
-    outcomes = what_if(knowledge.chosen_series(settings.guidelines), decisions, cohort.class_view, situations, as_of)
+    work = _Work(decisions.with_row_index("place"), cohort.class_view, situations, settings, as_of)
+    throughout = _judge_throughout(knowledge.chosen_series(settings.guidelines), work)
+    frames = _judge_all(judging, work, throughout)
     applies_in = {
         series.guideline: series.countries if settings.judge_by is None else ()
         for series in judging
@@ -61,7 +65,7 @@ def annotate(
     }
     frames[PatientPathway] = patient_pathways(cohort.patient, cohort.decision, frames[PatientPathway], applies_in)
     frames[EditionState], frames[StateOption] = number_states(frames[EditionState], frames[StateOption])
-    frames[WhatIf], frames[WhatIfOutcome] = numbered(outcomes)
+    frames[WhatIf], frames[WhatIfOutcome] = _what_ifs(throughout, decisions.get_column("decision_id"))
     typed = {model: _typed(model, frame) for model, frame in frames.items()}
     if earlier:
         kept = earlier.judgement_of(unchanged)
@@ -70,15 +74,54 @@ def annotate(
     return Annotation(typed, anew.height)
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is judged: decisions numbered by `number_situations`, with the `place` of each, and by what settings."""
+
+    decisions: pl.DataFrame
+    class_view: pl.DataFrame
+    situations: Situations
+    settings: Settings
+    as_of: date
+
+    def judge(self, variant: Variant) -> "_Judged":
+        judgement = judge(variant.edition, variant.active, variant.decisions, self.class_view, self.situations)
+        return _Judged(judgement, final_verdicts(judgement, variant.decisions))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What an edition says of decisions, and the verdicts that follow."""
+
+    judgement: Judgement
+    verdicts: Verdicts
+
+    def of(self, places: Numbers) -> "_Judged":
+        return _Judged(self.judgement.of(places), self.verdicts.of(places))
+
+
+def _judge_throughout(series: Iterable[Series], work: _Work) -> dict[str, _Judged]:
+    """Judge every decision by every recommendation edition (by id), whatever its day and country."""
+    return {
+        variant.edition.edition: work.judge(variant)
+        for one in series
+        if one.kind == "recommendation"
+        for edition in one.editions
+        for variant in judged_by(edition, work.decisions, work.as_of)
+    }
+
+
+def _what_ifs(throughout: Mapping[str, _Judged], decision_ids: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    if not throughout:
+        return _empty(WhatIf), _empty(WhatIfOutcome)
+    judged = [throughout[edition_id] for edition_id in sorted(throughout)]
+    return numbered(decision_ids, [what_if(each.judgement, each.verdicts) for each in judged])
+
+
 def _judge_all(
-    judging: Sequence[Series],
-    decisions: pl.DataFrame,
-    situations: Situations,
-    class_view: pl.DataFrame,
-    settings: Settings,
-    as_of: date,
+    judging: Sequence[Series], work: _Work, throughout: Mapping[str, _Judged]
 ) -> dict[type[Table], pl.DataFrame]:
-    judged = [_judge_series(series, decisions, class_view, situations, settings, as_of) for series in judging]
+    judged = [_judge_series(series, work, throughout) for series in judging]
     # Diagonal, since a series that applies nowhere, as a label in a registry of one country, has bare empty tables.
     parts = {model: [part[model] for part in judged] for model in judged[0]}
     return {model: pl.concat(found, how="diagonal_relaxed") for model, found in parts.items()}
@@ -98,33 +141,25 @@ def judging_series(knowledge: Knowledge, settings: Settings) -> Sequence[Series]
     return (Series(edition.guideline, (edition,)),)
 
 
-def _judge_series(
-    series: Series,
-    decisions: pl.DataFrame,
-    class_view: pl.DataFrame,
-    situations: Situations,
-    settings: Settings,
-    as_of: date,
-) -> dict[type[Table], pl.DataFrame]:
+def _judge_series(series: Series, work: _Work, throughout: Mapping[str, _Judged]) -> dict[type[Table], pl.DataFrame]:
     """Return the rows of one series for every table; decisions to which it does not apply have none."""
-    if settings.judge_by is not None:
-        concerned = decisions
-        variants = list(judged_by(series.editions[0], decisions, as_of))
+    if work.settings.judge_by is not None:
+        concerned = work.decisions
+        variants = list(judged_by(series.editions[0], concerned, work.as_of))
     else:
-        concerned = decisions.filter(_applies(series))
-        variants = list(_in_force(series, concerned.filter(~pl.col("is_relative_calendar")), settings.grace_days))
+        concerned = work.decisions.filter(_applies(series))
+        dated = concerned.filter(~pl.col("is_relative_calendar"))
+        variants = list(_in_force(series, dated, work.settings.grace_days))
     verdicts = [not_in_force(concerned.head(0), series.guideline)]
     findings, states, options = [], [], []
     for variant in variants:
-        judgement = judge(variant.edition, variant.active, variant.decisions, class_view, situations)
+        judged = _judged(variant, work, throughout)
         ids = variant.decisions.get_column("decision_id")
         labels = {"guideline": pl.lit(series.guideline), "edition_id": pl.lit(variant.edition.edition)}
-        verdicts.append(
-            final_verdicts(judgement, worst_safety(judgement), variant.decisions, is_older=variant.is_older)
-        )
-        findings.append(safety_findings(judgement, ids).with_columns(**labels))
-        states.append(_states(judgement, ids, is_older=variant.is_older).with_columns(**labels))
-        options.append(judgement.options.with_columns(**labels))
+        verdicts.append(judged.verdicts.rows(variant.decisions, is_older=variant.is_older))
+        findings.append(safety_findings(judged.judgement, ids).with_columns(**labels))
+        states.append(_states(judged.judgement, ids, is_older=variant.is_older).with_columns(**labels))
+        options.append(judged.judgement.options.with_columns(**labels))
     evaluated = pl.concat(verdicts)
     outside = concerned.join(evaluated.select("decision_id"), on="decision_id", how="anti")
     kept = pl.concat([kinder(evaluated), not_in_force(outside, series.guideline)])
@@ -139,6 +174,14 @@ def _judge_series(
         StateOption: numbered_options,
         PatientPathway: kept if series.kind == "recommendation" else kept.head(0),
     }
+
+
+def _judged(variant: Variant, work: _Work, throughout: Mapping[str, _Judged]) -> _Judged:
+    """Judge a variant; where the edition has judged every decision by the same rules, that is taken."""
+    known = throughout.get(variant.edition.edition)
+    if known is None or variant.edition.rolling:
+        return work.judge(variant)
+    return known.of(variant.decisions.get_column("place").to_numpy())
 
 
 def _empty(model: type[Table]) -> pl.DataFrame:
@@ -186,7 +229,7 @@ def _states(judgement: Judgement, decision_ids: pl.Series, *, is_older: bool) ->
     return pl.DataFrame(
         {
             "decision_id": decision_ids,
-            "state_no": judgement.ladder.get_column("state_no"),
+            "state_no": judgement.state_no,
             "tests_required": pl.Series(judgement.tests_required, dtype=pl.Int64),
             "tests_unknown": pl.Series(judgement.tests_unknown, dtype=pl.Int64),
         }
@@ -194,12 +237,14 @@ def _states(judgement: Judgement, decision_ids: pl.Series, *, is_older: bool) ->
 
 
 def _renumbered(states: list[pl.DataFrame], options: list[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Number the states through all variants of a series; with the edition they are unique in the warehouse."""
+    """Number the states apart through all variants of a series; `number_states` then numbers them by content."""
     if not states:
         return _empty(EditionState), _empty(StateOption)
-    shifted_states, shifted_options, offset = [], [], 0
-    for own, held_out in zip(states, options, strict=True):
-        shifted_states.append(own.with_columns(pl.col("state_no") + offset))
-        shifted_options.append(held_out.with_columns(pl.col("state_no") + offset))
-        offset += int(own.get_column("state_no").max() or 0) + 1  # type: ignore[arg-type]  # an integer column
-    return pl.concat(shifted_states), pl.concat(shifted_options)
+    both = [
+        pl.concat(
+            frame.with_columns(pl.col("state_no") + number * _STATES_OF_A_VARIANT)
+            for number, frame in enumerate(frames)
+        )
+        for frames in (states, options)
+    ]
+    return both[0], both[1]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from crlm_pipeline.guidelines.judging import judge, worst_safety
+from crlm_pipeline.guidelines.judging import judge
 from crlm_pipeline.guidelines.load import Knowledge
 from crlm_pipeline.guidelines.model import Edition, LabelWording, LadderRule, Rule, SafetyRule, TestRule
 from crlm_pipeline.guidelines.situations import number_situations
@@ -109,5 +109,4 @@ def _verdicts(
     frame, situations = number_situations(decisions, knowledge)
     active = frozenset(rule.id for rule in edition.rules)
     judgement = judge(edition, active, frame, class_view, situations)
-    verdicts = final_verdicts(judgement, worst_safety(judgement), frame, is_older=False)
-    return verdicts.select("decision_id", "verdict")
+    return final_verdicts(judgement, frame).rows(frame, is_older=False).select("decision_id", "verdict")

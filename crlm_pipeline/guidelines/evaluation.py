@@ -159,17 +159,19 @@ def _states(ladder: Ladder, known: pl.DataFrame, fits: _Fits) -> pl.DataFrame:
     is_over = np.zeros(known.height, bool)
     for number in range(len(ladder.rules)):
         bit = np.uint64(1 << number)
-        is_true, is_open = any_of(true, ladder.own[number]), any_of(unsettled, ladder.own[number])
-        held, certain = _held_out(ladder, number, true, unsettled)
-        can_change = ((given | due) & held).any(axis=1) | (advised_against & bit != 0)
-        is_out = is_over | (is_open & ~can_change)
+        # The rule is false to all other rows, and its clauses were cleared from them while they were read.
+        rows = np.flatnonzero(any_of(true | unsettled, ladder.own[number]))
+        is_open = any_of(unsettled[rows], ladder.own[number])
+        held, certain = _held_out(ladder, number, true[rows], unsettled[rows])
+        can_change = (((given | due)[rows] & held) != 0).any(axis=1) | (advised_against[rows] & bit != 0)
+        is_out = is_over[rows] | (is_open & ~can_change)
+        out, in_play = rows[is_out], rows[~is_out]
         others = as_words(~ladder.clauses_of(number), true.shape[1])
-        true[is_out] &= others
-        unsettled[is_out] &= others
-        is_in_play = (is_true | is_open) & ~is_out
-        options[is_in_play] |= held[is_in_play]
-        rules[is_in_play] |= bit
-        is_over |= is_true & (due & certain).any(axis=1)
+        true[out] &= others
+        unsettled[out] &= others
+        options[in_play] |= held[~is_out]
+        rules[in_play] |= bit
+        is_over[rows] |= ~is_open & ((due[rows] & certain) != 0).any(axis=1)
     return pl.DataFrame(
         {
             **columns_of("true", true),

@@ -1,7 +1,7 @@
 """One edition, as it stood on some days, applied to decisions: ladder or label, safety rules, required tests."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -16,7 +16,7 @@ from crlm_pipeline.guidelines.ladder import ladder_of
 from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition
 from crlm_pipeline.guidelines.outcome import Outcome
 from crlm_pipeline.guidelines.safety import SafetyAnswers, answer, unchecked_reason
-from crlm_pipeline.guidelines.situations import Situations
+from crlm_pipeline.guidelines.situations import Numbers, Situations
 from crlm_pipeline.guidelines.variants import Existing, existing_throughout
 
 # What the ladder, or a label, says of a decision before scope, safety and recorded reasons are weighed.
@@ -39,18 +39,35 @@ _BETWEEN: Final = " "
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """An edition's answers, aligned with the decisions judged.
+    """An edition's answers. What decisions in one state share is kept once, as `said` and `options`.
 
-    `ladder`: LADDER_SCHEMA and `state_no` per decision; `options`: the options held out per state; `safety`: the
-    safety rules that fired or could not be checked; `tests`: bits of required tests that hold or are unknown.
+    `state_no`: the state of each decision judged; `said`: LADDER_SCHEMA per state; `options`: those held out per state
+    (`state_no`); `safety`: the safety rules that fired or could not be checked; `tests_required`, `tests_unknown`: bits
+    of the required tests of each decision.
     """
 
     edition: Edition
-    ladder: pl.DataFrame
+    state_no: Numbers
+    said: pl.DataFrame
     options: pl.DataFrame
     safety: SafetyAnswers
     tests_required: np.ndarray[tuple[int], np.dtype[np.int64]]
     tests_unknown: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+    @property
+    def ladder(self) -> pl.DataFrame:
+        """What the ladder says of each decision: LADDER_SCHEMA."""
+        return self.said[self.state_no]
+
+    def of(self, places: Numbers) -> "Judgement":
+        """Return the judgement of the decisions at these places."""
+        return replace(
+            self,
+            state_no=self.state_no[places],
+            safety=self.safety.of(places),
+            tests_required=self.tests_required[places],
+            tests_unknown=self.tests_unknown[places],
+        )
 
 
 def judge(
@@ -64,25 +81,25 @@ def judge(
     if isinstance(active, frozenset):
         active = existing_throughout(active, decisions.height)
     if edition.kind == "label":
-        ladder, options = _by_label(edition, active, decisions, situations)
+        state_no, said, options = _by_label(edition, active, decisions, situations)
     else:
-        ladder, options = _by_ladder(edition, active, decisions, situations)
+        state_no, said, options = _by_ladder(edition, active, decisions, situations)
     required, unknown = _tests(edition, active, decisions)
     safety = answer(edition, active, decisions, class_view, situations)
-    return Judgement(edition, ladder, options, safety, required, unknown)
+    return Judgement(edition, state_no, said, options, safety, required, unknown)
 
 
 def _by_ladder(
     edition: Edition, active: Existing, decisions: pl.DataFrame, situations: Situations
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[Numbers, pl.DataFrame, pl.DataFrame]:
     evaluation = evaluate(ladder_of(edition), active, decisions, situations)
-    states = _said(_ladder_row(each) for each in evaluation.outcomes)
+    said = _said(_ladder_row(each) for each in evaluation.outcomes)
     options = [
         (state_no, edition.ladder[held.rule_no].id, held.option_no + 1, held.certainty)
         for state_no, each in enumerate(evaluation.outcomes)
         for held in each.held_out
     ]
-    return _gathered(states, evaluation.state_no), _options(options)
+    return evaluation.state_no, said, _options(options)
 
 
 def _ladder_row(each: Outcome) -> tuple[object, ...]:
@@ -107,10 +124,6 @@ def _said(rows: Iterable[tuple[object, ...]]) -> pl.DataFrame:
     return told.with_columns(pl.col(lists).str.split(_BETWEEN).list.filter(pl.element() != ""))
 
 
-def _gathered(states: pl.DataFrame, state_no: np.ndarray) -> pl.DataFrame:
-    return states[state_no].with_columns(pl.Series("state_no", state_no, pl.Int64))
-
-
 def _options(rows: list[tuple[int, str, int, str]]) -> pl.DataFrame:
     schema = pl.Schema({"state_no": pl.Int64, "rule_id": pl.String, "option_no": pl.Int32, "certainty": pl.String})
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -118,7 +131,7 @@ def _options(rows: list[tuple[int, str, int, str]]) -> pl.DataFrame:
 
 def _by_label(
     edition: Edition, active: Existing, decisions: pl.DataFrame, situations: Situations
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[Numbers, pl.DataFrame, pl.DataFrame]:
     state_no, states = label_states(edition, active, decisions, situations)
     rows: list[tuple[object, ...]] = []
     for said in (state.outcome for state in states):
@@ -129,7 +142,7 @@ def _by_label(
         for number, state in enumerate(states)
         for wording in state.met
     ]
-    return _gathered(_said(rows), state_no), _options(options)
+    return state_no, _said(rows), _options(options)
 
 
 def _tests(
@@ -181,16 +194,12 @@ def _no_findings() -> pl.DataFrame:
     )
 
 
-def worst_safety(judgement: Judgement) -> pl.DataFrame:
-    """Return, aligned with the decisions, the safety rule that weighs most: safety_verdict, safety_rule_id, reason."""
+def worst_safety(judgement: Judgement) -> Numbers:
+    """Return, per decision, the place of the safety rule that weighs most among those that fired; -1: none did."""
     safety = judgement.safety
-    height = judgement.ladder.height
-    chosen = np.full(height, -1, np.int32)
+    chosen = np.full(len(judgement.state_no), -1, np.int64)
     for verdict in ("off_label", "discordant_not_recommended", "contraindicated"):
         for number in reversed(range(len(safety.rules))):
             if safety.rules[number].verdict == verdict:
                 chosen[safety.fired[:, number]] = number
-    rows = [(rule.verdict, rule.id, rule.because) for rule in safety.rules] + [(None, None, None)]
-    schema = {"safety_verdict": pl.String, "safety_rule_id": pl.String, "safety_reason": pl.String}
-    table = pl.DataFrame(rows, schema=schema, orient="row")
-    return table[np.where(chosen < 0, len(safety.rules), chosen)]
+    return chosen

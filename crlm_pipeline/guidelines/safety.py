@@ -1,5 +1,6 @@
 """Safety rules over many decisions: each sees the results known at the first dose of the drug it is about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,10 +11,12 @@ from crlm_pipeline.guidelines.clauses import Clause, Condition, rule_clauses
 from crlm_pipeline.guidelines.compile import CompiledClauses
 from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition, SafetyRule
 from crlm_pipeline.guidelines.patterns import Tokens, containment
-from crlm_pipeline.guidelines.situations import Situations
+from crlm_pipeline.guidelines.situations import Numbers, Situations
 from crlm_pipeline.guidelines.truth import Facts, Reading, Truth, conjunction, rule_truth
 from crlm_pipeline.guidelines.variants import Existing
 from crlm_pipeline.guidelines.wording import facts_in_words
+
+Flags = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,12 @@ class SafetyAnswers:
     """Per decision and safety rule, in the edition's order: whether it fired or could not be checked."""
 
     rules: tuple[SafetyRule, ...]
-    fired: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
-    unchecked: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+    fired: Flags
+    unchecked: Flags
+
+    def of(self, places: Numbers) -> "SafetyAnswers":
+        """Return the answers of the decisions at these places."""
+        return SafetyAnswers(self.rules, self.fired[places], self.unchecked[places])
 
 
 def is_about(rule: SafetyRule, treatment: Tokens) -> bool:
@@ -62,38 +69,49 @@ def answer(
     `class_view` has the facts of a decision as known at the first dose of a drug (`seen_for`), where that was earlier.
     """
     rules = tuple(rule for rule in edition.safety if rule.id in active.ever)
-    fired = np.zeros((decisions.height, len(rules)), bool)
-    unchecked = np.zeros_like(fired)
-    situation_no = decisions.get_column("situation_no").to_numpy()
-    numbered = decisions.with_row_index("place")
+    is_concerned = _concerned(rules, active, decisions, situations)
+    places = np.flatnonzero(is_concerned.any(axis=1))
+    fired, unchecked = np.zeros_like(is_concerned), np.zeros_like(is_concerned)
+    if places.size:
+        facts = sorted({fact for rule in rules for fact in _facts_of(rule)})
+        fired[places], unchecked[places] = _apply(edition, rules, decisions.select(facts)[places])
+        ids = decisions.select("decision_id", pl.int_range(pl.len()).alias("place"))[places]
+        earlier = class_view.join(ids, on="decision_id").sort("facts_date")
+        then = _apply(edition, rules, earlier.select(facts))
+        for number, rule in enumerate(rules):
+            rows, seen = _first_doses(rule, earlier, situations)
+            fired[seen, number], unchecked[seen, number] = (found[rows, number] for found in then)
+    return SafetyAnswers(rules, fired & is_concerned, unchecked & is_concerned)
+
+
+def _concerned(rules: Sequence[SafetyRule], active: Existing, decisions: pl.DataFrame, situations: Situations) -> Flags:
+    """Return, per decision and rule, whether the rule exists that day and is about what was given."""
+    given_no = situations.given_no[decisions.get_column("situation_no").to_numpy()]
+    concerned = np.zeros((decisions.height, len(rules)), bool)
     for number, rule in enumerate(rules):
         about = np.array([is_about(rule, given.treatment) for given in situations.given], bool)
-        is_concerned = about[situations.given_no][situation_no] & active.has(rule.id)
-        if not is_concerned.any():
-            continue
-        concerned = numbered.select("place", "decision_id", *_facts_of(rule)).filter(is_concerned)
-        seen = _as_seen(rule, concerned, class_view, situations)
-        truth = seen.with_columns(_truths(edition)[rule.id].alias("truth")).get_column("truth")
-        places = seen.get_column("place").to_numpy()
-        fired[places, number] = truth.fill_null(value=False).to_numpy()
-        unchecked[places, number] = truth.is_null().to_numpy()
-    return SafetyAnswers(rules, fired, unchecked)
+        concerned[:, number] = about[given_no] & active.has(rule.id)
+    return concerned
 
 
-def _as_seen(
-    rule: SafetyRule, concerned: pl.DataFrame, class_view: pl.DataFrame, situations: Situations
-) -> pl.DataFrame:
-    """Return the decisions with the facts that were known at the first dose of the class."""
+def _apply(edition: Edition, rules: Sequence[SafetyRule], facts: pl.DataFrame) -> tuple[Flags, Flags]:
+    """Return, per row of facts and rule, whether the rule fires, and whether it cannot be told."""
+    truths = _truths(edition)
+    # Named as columns: a truth without conditions is a literal, which with_columns gives the height of the frame.
+    found = facts.with_columns(truths[rule.id].alias(rule.id) for rule in rules).select(rule.id for rule in rules)
+    return found.select(pl.all().fill_null(value=False)).to_numpy(), found.select(pl.all().is_null()).to_numpy()
+
+
+def _first_doses(rule: SafetyRule, earlier: pl.DataFrame, situations: Situations) -> tuple[Numbers, Numbers]:
+    """Return the rows of `earlier`, and the places of their decisions, at the first dose of the rule's class."""
     drugs = sorted({drug for given in situations.given for drug in watched_drugs(rule, given.treatment)})
-    earlier = (
-        class_view.filter(pl.col("seen_for").is_in(drugs))
-        .sort("facts_date")
-        .unique("decision_id", keep="first", maintain_order=True)
-        .join(concerned.select("decision_id", "place"), on="decision_id")
+    first = (
+        earlier.select("seen_for", "place")
+        .with_row_index("row")
+        .filter(pl.col("seen_for").is_in(drugs))
+        .unique("place", keep="first", maintain_order=True)
     )
-    as_decided = concerned.join(earlier, on="decision_id", how="anti")
-    columns = ["place", *_facts_of(rule)]
-    return pl.concat([as_decided.select(columns), earlier.select(columns)])
+    return first.get_column("row").to_numpy(), first.get_column("place").to_numpy()
 
 
 def _facts_of(rule: SafetyRule) -> list[str]:

@@ -12,8 +12,10 @@ from crlm_pipeline.guidelines.situations import Numbers
 def distinct_rows(keys: pl.DataFrame) -> tuple[Numbers, pl.DataFrame]:
     """Return the number of each row's values and the distinct rows, in order of first appearance."""
     distinct = keys.unique(maintain_order=True)
-    numbers = keys.join(distinct.with_row_index("number"), on=keys.columns, how="left", maintain_order="left")
-    return numbers.get_column("number").to_numpy(), distinct
+    numbers = keys.join(
+        distinct.with_row_index("number"), on=keys.columns, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return numbers.get_column("number").cast(pl.Int64).to_numpy(), distinct
 
 
 def any_of(words: Words, bits: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

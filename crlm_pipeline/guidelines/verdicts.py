@@ -1,10 +1,14 @@
 """From what an edition says to the verdict: scope, safety, ladder, recorded reasons, grace (semantics, order 1-7)."""
 
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.guidelines.judging import Judgement
+from crlm_pipeline.guidelines.judging import Judgement, worst_safety
+from crlm_pipeline.guidelines.model import Edition
+from crlm_pipeline.guidelines.situations import Numbers
+from crlm_pipeline.guidelines.states import distinct_rows
 
 # Kinder first (semantics, Series and editions); what is decided before any edition is equal under both.
 KINDNESS: Final = (
@@ -56,32 +60,84 @@ COLUMNS: Final = (
     "best_option",
 )
 
+# What follows from what is weighed; the other columns are of the decision or of the edition.
+SAID: Final = (
+    "verdict",
+    "rule_id",
+    "reason",
+    "missing_facts",
+    "unlocking_facts",
+    "would_be",
+    "pathway",
+    "pathway_missing",
+    "best_option",
+    "state_no",
+)
+
+# What is weighed beside the ladder and the safety rules.
+_WEIGHED: Final = ("out_of_scope_reason", "is_open", "deviation_reason")
 _NO_FACTS = pl.lit([], dtype=pl.List(pl.String))
 
 
-def final_verdicts(
-    judgement: Judgement, safety: pl.DataFrame, decisions: pl.DataFrame, *, is_older: bool
-) -> pl.DataFrame:
-    """Return the verdicts of one edition (COLUMNS), aligned with the decisions."""
-    edition = judgement.edition
-    frame = pl.concat([decisions, judgement.ladder, safety], how="horizontal")
-    superseded = (
-        pl.lit(value=False) if edition.superseded_from is None else pl.col("decision_date") >= edition.superseded_from
-    )
-    return (
-        frame.with_columns(decided_by=_decided_by())
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The verdicts of one edition: what it says of each decision as a row (`numbers`) of `said` (SAID)."""
+
+    edition: Edition
+    numbers: Numbers
+    said: pl.DataFrame
+
+    def of(self, places: Numbers) -> "Verdicts":
+        """Return the verdicts of the decisions at these places."""
+        return replace(self, numbers=self.numbers[places])
+
+    def rows(self, decisions: pl.DataFrame, *, is_older: bool) -> pl.DataFrame:
+        """Return them in full (COLUMNS), aligned with the decisions."""
+        since = self.edition.superseded_from
+        return pl.concat(
+            [
+                decisions.select(
+                    "decision_id",
+                    "patient_id",
+                    guideline=pl.lit(self.edition.guideline),
+                    edition_id=pl.lit(self.edition.edition),
+                    is_older=pl.lit(is_older),
+                    is_edition_superseded=pl.lit(value=False) if since is None else pl.col("decision_date") >= since,
+                ),
+                self.said[self.numbers],
+            ],
+            how="horizontal",
+        ).select(COLUMNS)
+
+
+def final_verdicts(judgement: Judgement, decisions: pl.DataFrame) -> Verdicts:
+    """Weigh what an edition says of the decisions; each distinct combination of what is weighed is looked at once."""
+    weighed = decisions.select(_WEIGHED).with_columns(state_no=judgement.state_no, safety_no=worst_safety(judgement))
+    numbers, distinct = distinct_rows(weighed)
+    parts = [
+        distinct.drop("safety_no"),
+        judgement.said[distinct.get_column("state_no").to_numpy()],
+        _safety_table(judgement)[distinct.get_column("safety_no").to_numpy()],
+    ]
+    said = (
+        pl.concat(parts, how="horizontal")
+        .with_columns(decided_by=_decided_by())
         .with_columns(verdict=_verdict(), rule_id=_rule_id(), reason=_reason())
         .with_columns(
-            guideline=pl.lit(edition.guideline),
-            edition_id=pl.lit(edition.edition),
             missing_facts=_if_not_evaluable(pl.col("missing_facts"), _NO_FACTS),
             unlocking_facts=_if_not_evaluable(pl.col("unlocking_facts"), _NO_FACTS),
             would_be=_if_not_evaluable(pl.col("would_be"), pl.lit(None, pl.String)),
-            is_older=pl.lit(is_older),
-            is_edition_superseded=superseded,
         )
-        .select(COLUMNS)
+        .select(SAID)
     )
+    return Verdicts(judgement.edition, numbers, said)
+
+
+def _safety_table(judgement: Judgement) -> pl.DataFrame:
+    """Return verdict, id and reason of the safety rules; the last row, at place -1 too, stands for none."""
+    rows = [(rule.verdict, rule.id, rule.because) for rule in judgement.safety.rules] + [(None, None, None)]
+    schema = {"safety_verdict": pl.String, "safety_rule_id": pl.String, "safety_reason": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _decided_by() -> pl.Expr:
@@ -189,9 +245,13 @@ def kinder(evaluated: pl.DataFrame) -> pl.DataFrame:
     rank = pl.col("verdict").replace_strict(
         {verdict: place for place, verdict in enumerate(KINDNESS)}, return_dtype=pl.Int8
     )
-    return (
-        evaluated.with_columns(kindness=rank)
+    # Most decisions were judged by one edition only: they need no sorting.
+    is_choice = pl.col("decision_id").is_in(evaluated.filter("is_older").get_column("decision_id").implode())
+    chosen = (
+        evaluated.filter(is_choice)
+        .with_columns(kindness=rank)
         .sort("decision_id", "kindness", "is_older")
         .unique("decision_id", keep="first", maintain_order=True)
         .drop("kindness")
     )
+    return pl.concat([evaluated.filter(~is_choice), chosen])

@@ -1,52 +1,44 @@
 """What every edition of the recommendations would have said of a decision, whatever its day and country."""
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.guidelines.judging import Judgement, judge, worst_safety
-from crlm_pipeline.guidelines.load import Series
+from crlm_pipeline.guidelines.judging import Judgement
 from crlm_pipeline.guidelines.model import Edition, LadderRule
 from crlm_pipeline.guidelines.numbering import content_numbers
-from crlm_pipeline.guidelines.situations import Situations
-from crlm_pipeline.guidelines.variants import judged_by
-from crlm_pipeline.guidelines.verdicts import final_verdicts
+from crlm_pipeline.guidelines.situations import Numbers
+from crlm_pipeline.guidelines.states import distinct_rows
+from crlm_pipeline.guidelines.verdicts import Verdicts
 
 # The rules stand as text while outcomes are compared, as lists once they are numbered.
 _RULES: Final = ("due_rules", "possible_rules")
 _OUTCOME: Final = ("edition_id", "verdict", "rule_id", "pathway", *_RULES)
-_LONG: Final = pl.Schema(dict.fromkeys(("decision_id", *_OUTCOME), pl.String()))
 _BETWEEN_RULES: Final = " "
 
 
-def what_if(
-    series: Iterable[Series], decisions: pl.DataFrame, class_view: pl.DataFrame, situations: Situations, as_of: date
-) -> pl.DataFrame:
-    """Return one row per decision and recommendation edition: verdict, rule, pathway and the rules that are due.
+@dataclass(frozen=True, slots=True)
+class WhatIfs:
+    """What one edition would have said: the outcome of each decision, as a row (`numbers`) of `outcomes`.
 
-    A rolling edition judges as it stood at `as_of`, complete for relative dates. `decisions` are numbered by
-    `number_situations`.
+    `outcomes`: distinct rows of edition_id, verdict, rule_id, pathway, due_rules and possible_rules, all of them text.
     """
-    parts = [pl.DataFrame(schema=_LONG)]
-    for edition in (edition for one in series if one.kind == "recommendation" for edition in one.editions):
-        for variant in judged_by(edition, decisions, as_of):
-            judgement = judge(edition, variant.active, variant.decisions, class_view, situations)
-            parts.append(_under(judgement, variant.decisions))
-    return pl.concat(parts)
+
+    numbers: Numbers
+    outcomes: pl.DataFrame
 
 
-def _under(judgement: Judgement, decisions: pl.DataFrame) -> pl.DataFrame:
-    verdicts = final_verdicts(judgement, worst_safety(judgement), decisions, is_older=False)
-    state = judgement.ladder.get_column("state_no")
-    rules = _rules_of_states(judgement)
-    return (
-        verdicts.with_columns(state)
-        .join(rules, on="state_no", how="left", maintain_order="left")
-        .with_columns(pl.col(_RULES).fill_null(""))
-        .select(_LONG.names())
+def what_if(judgement: Judgement, verdicts: Verdicts) -> WhatIfs:
+    """Return what an edition would have said of decisions: verdict, rule, pathway and the rules that are due."""
+    said = (
+        verdicts.said.join(_rules_of_states(judgement), on="state_no", how="left", maintain_order="left")
+        .with_columns(pl.col(_RULES).fill_null(""), edition_id=pl.lit(judgement.edition.edition))
+        .select(_OUTCOME)
     )
+    outcome_no, outcomes = distinct_rows(said)
+    return WhatIfs(outcome_no[verdicts.numbers], outcomes)
 
 
 def _rules_of_states(judgement: Judgement) -> pl.DataFrame:
@@ -82,21 +74,24 @@ def _best_preference(rule: LadderRule) -> str | None:
     return next((preference for preference in ("preferred", "alternative") if preference in named), None)
 
 
-def numbered(outcomes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def numbered(decision_ids: pl.Series, editions: Sequence[WhatIfs]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the number of each decision's outcomes (WhatIf), and the outcomes of each number (WhatIfOutcome).
 
-    Decisions of which every edition says the same share a number (`content_numbers`).
+    Decisions of which every edition says the same share a number (`content_numbers`). The editions, one at least, stand
+    in the order of their ids and are aligned with the decisions.
     """
-    told = pl.concat_str(*(pl.col(name).fill_null("-") for name in _OUTCOME), separator="|").alias("told")
-    per_decision = (
-        outcomes.sort("decision_id", "edition_id")
-        .select("decision_id", told)
-        .group_by("decision_id", maintain_order=True)
-        .agg(pl.col("told").str.join("\n"))
-    )
-    of_decisions = per_decision.select("decision_id", content_numbers(per_decision["told"]).alias("what_if_no"))
-    one_each = of_decisions.unique("what_if_no", keep="any")
-    of_numbers = outcomes.join(one_each, on="decision_id").with_columns(
+    row_no, distinct = distinct_rows(pl.DataFrame({str(place): each.numbers for place, each in enumerate(editions)}))
+    outcomes = [each.outcomes[rows.to_numpy()] for each, rows in zip(editions, distinct, strict=True)]
+    told = [_told(rows).alias(str(place)) for place, rows in enumerate(outcomes)]
+    together = pl.DataFrame(told).select(pl.concat_str(pl.all(), separator="\n")).to_series()
+    numbers = content_numbers(together).alias("what_if_no")
+    of_numbers = pl.concat([rows.with_columns(numbers) for rows in outcomes]).with_columns(
         pl.col(name).str.split(_BETWEEN_RULES).list.filter(pl.element() != "") for name in _RULES
     )
-    return of_decisions, of_numbers.drop("decision_id")
+    return pl.DataFrame([decision_ids, numbers[row_no]]), of_numbers
+
+
+def _told(outcomes: pl.DataFrame) -> pl.Series:
+    return outcomes.select(
+        pl.concat_str(*(pl.col(name).fill_null("-") for name in _OUTCOME), separator="|")
+    ).to_series()

@@ -11,7 +11,7 @@ from crlm_pipeline import resources
 from crlm_pipeline.guidelines.clauses import clauses_of
 from crlm_pipeline.guidelines.domain import distinct_values
 from crlm_pipeline.guidelines.explain import judge_one
-from crlm_pipeline.guidelines.judging import judge, worst_safety
+from crlm_pipeline.guidelines.judging import judge
 from crlm_pipeline.guidelines.load import Knowledge, is_active, load_edition
 from crlm_pipeline.guidelines.model import Edition
 from crlm_pipeline.guidelines.outcome import Outcome
@@ -34,7 +34,7 @@ def everything(edition: Edition) -> frozenset[str]:
 def vectorised(edition: Edition, decisions: pl.DataFrame) -> pl.DataFrame:
     frame, situations = number_situations(decisions, Knowledge((edition,), {}))
     judgement = judge(edition, everything(edition), frame, no_class_views(), situations)
-    return final_verdicts(judgement, worst_safety(judgement), frame, is_older=False)
+    return final_verdicts(judgement, frame).rows(frame, is_older=False)
 
 
 @pytest.mark.parametrize("edition", EDITIONS, ids=lambda edition: edition.edition)

@@ -7,7 +7,7 @@ import pytest
 
 from crlm_pipeline import resources
 from crlm_pipeline.guidelines.explain import example_decision, judge_one
-from crlm_pipeline.guidelines.judging import judge, worst_safety
+from crlm_pipeline.guidelines.judging import judge
 from crlm_pipeline.guidelines.load import Knowledge, is_active, load_edition
 from crlm_pipeline.guidelines.model import Edition, Example, LadderRule, Rule, SafetyRule
 from crlm_pipeline.guidelines.outcome import Outcome
@@ -83,7 +83,7 @@ def test_the_vectorised_evaluator_says_the_same(edition: Edition, rule: Rule, ex
     frame, situations = number_situations(as_frame(decision), Knowledge((edition,), {}))
     class_view = pl.DataFrame(schema=describe(ClassView).polars_schema)
     judgement = judge(edition, active, frame, class_view, situations)
-    row = final_verdicts(judgement, worst_safety(judgement), frame, is_older=False).row(0, named=True)
+    row = final_verdicts(judgement, frame).rows(frame, is_older=False).row(0, named=True)
     assert (row["verdict"], row["rule_id"]) == (plain.verdict, plain.rule_id)
     if row["verdict"] == "not_evaluable":
         assert tuple(row["missing_facts"]) == plain.outcome.missing_facts

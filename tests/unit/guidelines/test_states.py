@@ -9,7 +9,7 @@ import pytest
 from crlm_pipeline import resources
 from crlm_pipeline.guidelines.evaluation import evaluate
 from crlm_pipeline.guidelines.explain import given_of, judge_one
-from crlm_pipeline.guidelines.judging import judge, worst_safety
+from crlm_pipeline.guidelines.judging import judge
 from crlm_pipeline.guidelines.ladder import ladder_of
 from crlm_pipeline.guidelines.load import Knowledge, is_active, load_edition
 from crlm_pipeline.guidelines.model import Edition
@@ -67,4 +67,4 @@ def verdicts(
     edition: Edition, active: frozenset[str] | Existing, frame: pl.DataFrame, situations: Situations
 ) -> pl.DataFrame:
     judgement = judge(edition, active, frame, no_class_views(), situations)
-    return final_verdicts(judgement, worst_safety(judgement), frame, is_older=False)
+    return final_verdicts(judgement, frame).rows(frame, is_older=False)

@@ -8,23 +8,29 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from crlm_pipeline import resources
-from crlm_pipeline.guidelines.judging import judge, worst_safety
-from crlm_pipeline.guidelines.load import Knowledge, Series, load_edition
+from crlm_pipeline.guidelines.judging import judge
+from crlm_pipeline.guidelines.load import Knowledge, load_edition
 from crlm_pipeline.guidelines.model import Edition
 from crlm_pipeline.guidelines.situations import number_situations
 from crlm_pipeline.guidelines.treatment_class import treatment_class
 from crlm_pipeline.guidelines.variants import judged_by
 from crlm_pipeline.guidelines.verdicts import final_verdicts
-from crlm_pipeline.guidelines.what_if import best_options, numbered, what_if
+from crlm_pipeline.guidelines.what_if import WhatIfs, best_options, numbered, what_if
 from tests.properties.decisions_of_chance import draw, no_class_views
 
 AS_OF = date(2026, 1, 1)
 RECOMMENDATIONS = [edition for edition in map(load_edition, resources.edition_files()) if edition.ladder]
 
 
-def outcomes(decisions: pl.DataFrame, edition: Edition) -> pl.DataFrame:
+def outcomes(decisions: pl.DataFrame, edition: Edition) -> WhatIfs:
     frame, situations = number_situations(decisions, Knowledge((edition,), {}))
-    return what_if([Series(edition.guideline, (edition,))], frame, no_class_views(), situations, AS_OF)
+    (variant,) = judged_by(edition, frame, AS_OF)
+    judgement = judge(edition, variant.active, frame, no_class_views(), situations)
+    return what_if(judgement, final_verdicts(judgement, frame))
+
+
+def in_numbers(decisions: pl.DataFrame, edition: Edition) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return numbered(decisions.get_column("decision_id"), [outcomes(decisions, edition)])
 
 
 def assert_equal(one: tuple[pl.DataFrame, pl.DataFrame], other: tuple[pl.DataFrame, pl.DataFrame]) -> None:
@@ -41,10 +47,11 @@ def test_the_brief_judgement_is_that_of_a_run_judged_by_the_edition(edition: Edi
     held = []
     for variant in judged_by(edition, frame, AS_OF):
         judgement = judge(edition, variant.active, variant.decisions, no_class_views(), situations)
-        whole.append(final_verdicts(judgement, worst_safety(judgement), variant.decisions, is_older=False))
-        ids = variant.decisions.select("decision_id").with_columns(judgement.ladder["state_no"])
+        whole.append(final_verdicts(judgement, variant.decisions).rows(variant.decisions, is_older=False))
+        ids = variant.decisions.select("decision_id", state_no=pl.Series(judgement.state_no))
         held.append(ids.join(judgement.options, on="state_no"))
-    found = outcomes(decisions, edition)
+    said = outcomes(decisions, edition)
+    found = said.outcomes[said.numbers].with_columns(decisions.get_column("decision_id"))
     assert found.select(columns).sort("decision_id").equals(pl.concat(whole).select(columns).sort("decision_id"))
     certain = (
         pl.concat(held)
@@ -63,7 +70,7 @@ def test_numbers_depend_on_what_is_said_and_not_on_the_order_of_the_decisions() 
     decisions = draw([edition], 300, seed=5, share_unknown=0.15)
     order = list(range(decisions.height))
     random.Random(1).shuffle(order)  # noqa: S311
-    one, other = (numbered(outcomes(rows, edition)) for rows in (decisions, decisions[order]))
+    one, other = (in_numbers(rows, edition) for rows in (decisions, decisions[order]))
     assert_equal(one, other)
     assert one[0]["what_if_no"].n_unique() == one[1].height < decisions.height
 
@@ -71,9 +78,9 @@ def test_numbers_depend_on_what_is_said_and_not_on_the_order_of_the_decisions() 
 def test_outcomes_of_parts_of_a_registry_numbered_apart_make_the_tables_of_the_whole() -> None:
     edition = RECOMMENDATIONS[0]
     decisions = draw([edition], 300, seed=5, share_unknown=0.15)
-    parts = [numbered(outcomes(rows, edition)) for rows in (decisions[:180], decisions[180:])]
+    parts = [in_numbers(rows, edition) for rows in (decisions[:180], decisions[180:])]
     of_decisions, of_numbers = (pl.concat(tables) for tables in zip(*parts, strict=True))
-    assert_equal(numbered(outcomes(decisions, edition)), (of_decisions, of_numbers.unique()))
+    assert_equal(in_numbers(decisions, edition), (of_decisions, of_numbers.unique()))
 
 
 def test_the_best_options_of_a_rule_are_the_preferred_ones_else_the_alternatives() -> None:
