@@ -15,7 +15,8 @@ from crlm_pipeline.guidelines.load import Knowledge, Series
 from crlm_pipeline.guidelines.model import Edition
 from crlm_pipeline.guidelines.numbering import number_states
 from crlm_pipeline.guidelines.pathway import patient_pathways
-from crlm_pipeline.guidelines.situations import Numbers, Situations, number_situations
+from crlm_pipeline.guidelines.situations import Situations, number_situations
+from crlm_pipeline.guidelines.states import Numbers
 from crlm_pipeline.guidelines.variants import Existing, Variant, active_rules, judged_by
 from crlm_pipeline.guidelines.verdicts import Verdicts, final_verdicts, kinder, not_in_force
 from crlm_pipeline.guidelines.what_if import numbered, what_if

@@ -80,16 +80,21 @@ class CompiledClauses:
 def words_of(bits: pl.DataFrame, prefix: str) -> Words:
     """Return the words of a frame that `packed` named by the prefix: an array, rows by words."""
     names = [name for name in bits.columns if name.startswith(f"{prefix}_")]
-    return (
-        np.stack([bits.get_column(name).to_numpy() for name in names], 1)
-        if names
-        else np.zeros((bits.height, 0), np.uint64)
-    )
+    # Each word of all rows in one piece, since words are taken one by one.
+    words = np.array([bits.get_column(name).to_numpy() for name in names], np.uint64)
+    return words.reshape(len(names), bits.height).T
 
 
 def as_words(bits: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     """Return bits as so many words."""
     return np.array([bits >> (WORD * place) & (1 << WORD) - 1 for place in range(count)], np.uint64)
+
+
+def words_of_each(sets: Sequence[int], count: int) -> Words:
+    """Return the bits of each set as so many words."""
+    return np.array(
+        [[bits >> (WORD * place) & (1 << WORD) - 1 for bits in sets] for place in range(count)], np.uint64
+    ).T
 
 
 def is_open(fact: str, reading: Reading = Reading.LADDER) -> pl.Expr:

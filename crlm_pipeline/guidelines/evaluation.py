@@ -14,12 +14,12 @@ import numpy as np
 import polars as pl
 
 from crlm_pipeline.guidelines.bits import places
-from crlm_pipeline.guidelines.compile import WORD, Words, as_words, is_open, packed, words_of
+from crlm_pipeline.guidelines.compile import WORD, Words, as_words, is_open, packed, words_of, words_of_each
 from crlm_pipeline.guidelines.ladder import Ladder, State
 from crlm_pipeline.guidelines.outcome import Outcome, outcome
-from crlm_pipeline.guidelines.situations import Numbers, Situations
+from crlm_pipeline.guidelines.situations import Situations
 from crlm_pipeline.guidelines.standing import Fit
-from crlm_pipeline.guidelines.states import any_of, columns_of, distinct_rows, numbers_of, still_unknown
+from crlm_pipeline.guidelines.states import Numbers, any_of, columns_of, distinct_rows, numbers_of, still_unknown
 from crlm_pipeline.guidelines.variants import Existing
 
 # Ladders with the sets of rules that exist on the days of a run.
@@ -68,7 +68,7 @@ class _Fits:
 def _fits(ladder: Ladder, situations: Situations) -> _Fits:
     numbers, fits = ladder.options.fits(situations)
     kept, due, given = (
-        np.stack([as_words(getattr(fit, name), ladder.options.word_count) for fit in fits])
+        words_of_each([getattr(fit, name) for fit in fits], ladder.options.word_count)
         for name in ("kept", "due", "given")
     )
     advised_against = np.array([fit.advised_against for fit in fits], np.uint64)
@@ -152,7 +152,7 @@ def _states(ladder: Ladder, known: pl.DataFrame, fits: _Fits) -> pl.DataFrame:
     what stands below a true rule of which something is due; how the treatment stands to options that are not held out.
     """
     fit_no = known.get_column("fit_no").to_numpy()
-    true, unsettled = words_of(known, "true").copy(), words_of(known, "open").copy()
+    true, unsettled = (words_of(known, name).copy("F") for name in ("true", "open"))
     kept, due, given = fits.kept[fit_no], fits.due[fit_no], fits.given[fit_no]
     advised_against = fits.advised_against[fit_no]
     options, rules = np.zeros_like(kept), np.zeros_like(advised_against)

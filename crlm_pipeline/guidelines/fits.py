@@ -13,8 +13,9 @@ from crlm_pipeline.guidelines.bits import flagged
 from crlm_pipeline.guidelines.compile import WORD
 from crlm_pipeline.guidelines.model import LadderRule, Option
 from crlm_pipeline.guidelines.patterns import Tokens, containment, expand, meets_local
-from crlm_pipeline.guidelines.situations import Numbers, Situations, numbered
+from crlm_pipeline.guidelines.situations import Situations, numbered
 from crlm_pipeline.guidelines.standing import Fit, Given, Profile, is_forbidden
+from crlm_pipeline.guidelines.states import Numbers
 
 
 class OptionFits:

@@ -16,7 +16,8 @@ from crlm_pipeline.guidelines.ladder import ladder_of
 from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition
 from crlm_pipeline.guidelines.outcome import Outcome
 from crlm_pipeline.guidelines.safety import SafetyAnswers, answer, unchecked_reason
-from crlm_pipeline.guidelines.situations import Numbers, Situations
+from crlm_pipeline.guidelines.situations import Situations
+from crlm_pipeline.guidelines.states import Numbers
 from crlm_pipeline.guidelines.variants import Existing, existing_throughout
 
 # What the ladder, or a label, says of a decision before scope, safety and recorded reasons are weighed.

@@ -12,8 +12,8 @@ from crlm_pipeline.guidelines.clauses import clauses_of
 from crlm_pipeline.guidelines.compile import CompiledClauses, as_words, is_open, packed, words_of
 from crlm_pipeline.guidelines.labels import Covering, LabelOutcome, covering, label_outcome
 from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition
-from crlm_pipeline.guidelines.situations import Numbers, Situations, numbered
-from crlm_pipeline.guidelines.states import columns_of, distinct_rows, numbers_of, still_unknown
+from crlm_pipeline.guidelines.situations import Situations, numbered
+from crlm_pipeline.guidelines.states import Numbers, columns_of, distinct_rows, numbers_of, still_unknown
 from crlm_pipeline.guidelines.truth import Truth
 from crlm_pipeline.guidelines.variants import Existing
 

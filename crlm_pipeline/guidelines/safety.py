@@ -11,7 +11,8 @@ from crlm_pipeline.guidelines.clauses import Clause, Condition, rule_clauses
 from crlm_pipeline.guidelines.compile import CompiledClauses
 from crlm_pipeline.guidelines.model import EDITIONS_KEPT, Edition, SafetyRule
 from crlm_pipeline.guidelines.patterns import Tokens, containment
-from crlm_pipeline.guidelines.situations import Numbers, Situations
+from crlm_pipeline.guidelines.situations import Situations
+from crlm_pipeline.guidelines.states import Numbers
 from crlm_pipeline.guidelines.truth import Facts, Reading, Truth, conjunction, rule_truth
 from crlm_pipeline.guidelines.variants import Existing
 from crlm_pipeline.guidelines.wording import facts_in_words

@@ -10,14 +10,15 @@ import numpy as np
 import polars as pl
 
 from crlm_pipeline.guidelines.load import Knowledge, Series, is_active
+from crlm_pipeline.guidelines.model import fact_columns
 from crlm_pipeline.guidelines.patterns import Tokens, expand_alternatives, tokens
 from crlm_pipeline.guidelines.standing import Given, Profile, contraindicated_drugs, is_forbidden
+from crlm_pipeline.guidelines.states import Numbers, distinct_rows
 
 _GIVEN: Final = ("treatment", "setting", "is_open")
 _BETWEEN: Final = "+"
 
 Found = TypeVar("Found")
-Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,29 +41,42 @@ class Situations:
 
 
 def number_situations(decisions: pl.DataFrame, knowledge: Knowledge) -> tuple[pl.DataFrame, Situations]:
-    """Return the decisions with `situation_no`, and what the numbers stand for."""
+    """Return the decisions with `situation_no` and their facts as Enums, and what the numbers stand for."""
     unavailable = _LabelStates(knowledge)
-    columns = decisions.select(
-        *_GIVEN,
-        unavailable.states(decisions).alias("label_state"),
-        # As text, in whatever order: Polars sorts lists, and tells rows with lists apart, many times more slowly.
-        pl.col("contraindications", "failed_classes").list.join(_BETWEEN),
-        pl.col("dpd"),
-        prior_anti_egfr=pl.col("prior_anti_egfr").fill_null(value=False),
-    )
-    distinct = columns.unique(maintain_order=True)
-    numbers = columns.join(
-        distinct.with_row_index("situation_no"), on=columns.columns, how="left", nulls_equal=True, maintain_order="left"
-    )
+    of_given, told_given = distinct_rows(decisions.select(_GIVEN))
     given_no, given = numbered(
-        Given(tokens(treatment), setting, is_open)
-        for treatment, setting, is_open in distinct.select(_GIVEN).iter_rows()
+        Given(tokens(treatment), setting, is_open) for treatment, setting, is_open in told_given.iter_rows()
+    )
+    of_profile, told_profiles = distinct_rows(
+        decisions.select(
+            unavailable.states(decisions).alias("label_state"),
+            # As text, in whatever order: Polars tells rows with lists apart many times more slowly.
+            pl.col("contraindications", "failed_classes").list.join(_BETWEEN),
+            pl.col("dpd"),
+            prior_anti_egfr=pl.col("prior_anti_egfr").fill_null(value=False),
+        )
     )
     profile_no, profiles = numbered(
         _profile(tokens(recorded), tokens(failed), dpd, had_anti_egfr, unavailable.drugs[state])
-        for state, recorded, failed, dpd, had_anti_egfr in distinct.drop(_GIVEN).iter_rows()
+        for state, recorded, failed, dpd, had_anti_egfr in told_profiles.iter_rows()
     )
-    return decisions.with_columns(numbers.get_column("situation_no")), Situations(given, profiles, given_no, profile_no)
+    situation_no, pairs = distinct_rows(
+        pl.DataFrame({"given_no": given_no[of_given], "profile_no": profile_no[of_profile]})
+    )
+    situations = Situations(
+        given, profiles, pairs.get_column("given_no").to_numpy(), pairs.get_column("profile_no").to_numpy()
+    )
+    return decisions.with_columns(*_coded_facts(), situation_no=situation_no), situations
+
+
+@cache
+def _coded_facts() -> tuple[pl.Expr, ...]:
+    """Return the facts of few values as numbers of these, which conditions are held against faster than text."""
+    return tuple(
+        pl.col(fact).cast(pl.Enum(column.values))
+        for fact, column in fact_columns().items()
+        if column.values and not column.is_list
+    )
 
 
 def _comparable(profile: Profile) -> Profile:

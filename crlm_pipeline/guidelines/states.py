@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from crlm_pipeline.guidelines.compile import WORD, Words, as_words
-from crlm_pipeline.guidelines.situations import Numbers
+
+Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 def distinct_rows(keys: pl.DataFrame) -> tuple[Numbers, pl.DataFrame]:

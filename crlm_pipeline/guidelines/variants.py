@@ -11,7 +11,7 @@ from crlm_pipeline.guidelines.bits import flagged
 from crlm_pipeline.guidelines.compile import Words, as_words
 from crlm_pipeline.guidelines.load import is_active
 from crlm_pipeline.guidelines.model import Edition
-from crlm_pipeline.guidelines.situations import Numbers
+from crlm_pipeline.guidelines.states import Numbers
 
 
 @dataclass(frozen=True, slots=True)

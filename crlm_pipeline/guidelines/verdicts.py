@@ -7,8 +7,7 @@ import polars as pl
 
 from crlm_pipeline.guidelines.judging import Judgement, worst_safety
 from crlm_pipeline.guidelines.model import Edition
-from crlm_pipeline.guidelines.situations import Numbers
-from crlm_pipeline.guidelines.states import distinct_rows
+from crlm_pipeline.guidelines.states import Numbers, distinct_rows
 
 # Kinder first (semantics, Series and editions); what is decided before any edition is equal under both.
 KINDNESS: Final = (

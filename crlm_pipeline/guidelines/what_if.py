@@ -9,8 +9,7 @@ import polars as pl
 from crlm_pipeline.guidelines.judging import Judgement
 from crlm_pipeline.guidelines.model import Edition, LadderRule
 from crlm_pipeline.guidelines.numbering import content_numbers
-from crlm_pipeline.guidelines.situations import Numbers
-from crlm_pipeline.guidelines.states import distinct_rows
+from crlm_pipeline.guidelines.states import Numbers, distinct_rows
 from crlm_pipeline.guidelines.verdicts import Verdicts
 
 # The rules stand as text while outcomes are compared, as lists once they are numbered.
