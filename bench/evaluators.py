@@ -1,7 +1,9 @@
 """Judging beside other ways to apply the same rules: plain Python, pandas row by row, zen-engine.
 
 zen and pandas say which rules of the ladder match and which may match. `matching` is the pipeline's answer to the same
-question; `annotate_part` adds the verdict, the reason, what is missing, the options, safety rules and tests.
+question, of every decision of a part: like theirs, its rules are compiled and its facts are in memory, unknown ones
+told apart, before the clock starts. `annotate_part` reads Parquet, and adds the verdict, the reason, what is missing,
+the options, safety rules and tests.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +15,12 @@ from bench.harness import Comparison, here
 from bench.scan import judged
 from bench.work import Work
 from bench.zen_table import Answer, ZenLadder, answer_of
-from crlm_pipeline.guidelines.clauses import clauses_of, rule_truths
-from crlm_pipeline.guidelines.compile import WORD, CompiledClauses, Words
+from crlm_pipeline.guidelines.clauses import rule_truths
+from crlm_pipeline.guidelines.compile import WORD, Words
 from crlm_pipeline.guidelines.explain import judge_one
+from crlm_pipeline.guidelines.ladder import ladder_of
 from crlm_pipeline.guidelines.model import Edition
+from crlm_pipeline.guidelines.situations import number_situations
 from crlm_pipeline.guidelines.truth import Truth, rule_truth
 
 SAMPLE = 1_000
@@ -36,10 +40,11 @@ def compare(work: Work) -> Comparison:
     assert answers_by_words(edition, pl.DataFrame(sample, schema=work.cohort.decision.schema)) == expected, (
         "matching differs"
     )
+    facts_coded, _ = number_situations(work.cohort.decision, work.knowledge)
     part, class_view, rows = work.decisions[0], work.cohort.class_view, work.cohort.decision.height
     tasks = {
         "annotate_part": here(lambda: judged(part, class_view), rows),
-        "matching": here(lambda: _words(edition, pl.read_parquet(part)), rows),
+        "matching": here(lambda: _words(edition, facts_coded), rows),
         "plain": here(lambda: [judge_one(edition, active, row) for row in sample], len(sample)),
         "zen_single": here(lambda: ladder.evaluate(contexts), len(sample)),
         "zen_batch": here(lambda: ladder.evaluate_batch(contexts), len(sample)),
@@ -79,12 +84,12 @@ def _by_pandas(edition: Edition, facts: pd.DataFrame) -> list[Answer]:
 
 def _words(edition: Edition, decisions: pl.DataFrame) -> tuple[Words, Words]:
     """Return the bits of the ladder's clauses that are true, and of those that are unknown."""
-    return CompiledClauses(clauses_of(edition.ladder)).evaluate(decisions)
+    return ladder_of(edition).compiled.evaluate(decisions)
 
 
 def answers_by_words(edition: Edition, decisions: pl.DataFrame) -> list[Answer]:
     """Return the answers to a frame of decisions, read off the bits of the clauses."""
-    clauses = clauses_of(edition.ladder)
+    clauses = ladder_of(edition).clauses
     rows = zip(*(words.tolist() for words in _words(edition, decisions)), strict=True)
     return [_answer(edition, rule_truths(clauses, _unpacked(*row, len(clauses)), len(edition.ladder))) for row in rows]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crlm_pipeline.guidelines.model import Conditions, LadderRule, Range, Rule, Scalar
-from crlm_pipeline.guidelines.truth import Facts, Reading, Truth, both, either, holds, is_read_as_ladder
+from crlm_pipeline.guidelines.truth import Facts, Reading, Truth, either, holds, is_read_as_ladder
 
 Test = Range | tuple[Scalar, ...]
 
@@ -36,7 +36,14 @@ class Clause:
 
     def truth(self, facts: Facts) -> Truth:
         """Return whether the clause holds of the facts."""
-        return both(holds(c.test, facts.get(c.fact), c.reading) for c in self.conditions)
+        truth: Truth = True
+        for condition in self.conditions:  # as `truth.both`, which costs twice the time where there are few
+            told = holds(condition.test, facts.get(condition.fact), condition.reading)
+            if told is False:
+                return False
+            if told is None:
+                truth = None
+        return truth
 
     def fails(self, fact: str, value: object) -> bool:
         """Whether the clause asks for the fact and cannot hold while it has this value."""

@@ -16,7 +16,7 @@ from crlm_pipeline.guidelines.load import Knowledge, Series, is_active
 from crlm_pipeline.guidelines.model import Edition, SafetyRule, TestRule, fact_columns
 from crlm_pipeline.guidelines.outcome import Outcome, outcome
 from crlm_pipeline.guidelines.patterns import expand, key, tokens
-from crlm_pipeline.guidelines.safety import safety_truth, watched_drugs
+from crlm_pipeline.guidelines.safety import is_about, safety_truth, watched_drugs
 from crlm_pipeline.guidelines.situations import profile_of, unavailable_drugs
 from crlm_pipeline.guidelines.standing import Given, Profile
 from crlm_pipeline.guidelines.truth import Facts, Truth, is_unknown, rule_truth
@@ -75,7 +75,9 @@ def judge_one(
     safety = tuple(
         answer
         for rule in edition.safety
-        if rule.id in active and (answer := _safety(rule, given, decision, class_views)).truth is not False
+        if rule.id in active
+        and is_about(rule, given.treatment)
+        and (answer := _safety(rule, given, decision, class_views)).truth is not False
     )
     verdict, rule_id = _verdict(decision, said, safety, is_definite=is_definite)
     tests = tuple((rule, rule_truth(rule, decision)) for rule in edition.tests if rule.id in active)
