@@ -21,12 +21,13 @@ from crlm_pipeline.errors import CrlmError, SourceError, WarehouseBusyError
 from crlm_pipeline.macros import Macro
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.resources import sql
-from schemas.archive import ARCHIVE_MODELS
-from schemas.audit import AUDIT_MODELS
+from schemas.archive import ARCHIVE_MODELS, Delivery
+from schemas.audit import AUDIT_MODELS, DeliveredColumn, Layout, Run
 from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest
 from schemas.column import Table, TableDescription, describe
 from schemas.extract import EXTRACT_MODELS
 from schemas.guideline import GUIDELINE_MODELS
+from schemas.layout import LAYOUT
 from schemas.mart import MART_VIEWS, PatientTimeline
 
 SCHEMAS: Final = ("extract", "cohort", "guideline", "audit", "mart", "archive")
@@ -116,9 +117,23 @@ class Warehouse:
 
     @classmethod
     def open_readonly(cls, path: Path) -> Self:
-        """Open a published warehouse.
+        """Open a published warehouse that has the layout of this version.
 
-        Raises `SourceError` when `path` is not a warehouse, `WarehouseBusyError` when another program writes to it.
+        Raises `SourceError` when `path` is not such a warehouse, `WarehouseBusyError` when another program writes to
+        it.
+        """
+        warehouse = cls.open_of_any_layout(path)
+        if warehouse.layout != LAYOUT:
+            problem = f"an older version wrote the file: it has layout {warehouse.layout}, this version reads {LAYOUT}."
+            warehouse.close()
+            raise SourceError(problem, f"Run `crlm upgrade --warehouse {path}`.", str(path))
+        return warehouse
+
+    @classmethod
+    def open_of_any_layout(cls, path: Path) -> Self:
+        """Open a published warehouse that this version or an earlier one wrote; it may lack tables and columns.
+
+        Raises as `open_readonly` does.
         """
         if not path.is_file():
             raise SourceError("there is no such warehouse.", _NEW_ONE, str(path))
@@ -129,7 +144,21 @@ class Warehouse:
         if not warehouse._has("audit", "run"):
             warehouse.close()
             raise SourceError("the file is no crlm warehouse.", _NEW_ONE, str(path))
+        if warehouse.layout > LAYOUT:
+            problem = f"a newer version wrote the file: it has layout {warehouse.layout}, this version reads {LAYOUT}."
+            warehouse.close()
+            raise SourceError(problem, "Install the version that wrote it, or a later one.", str(path))
         return warehouse
+
+    @property
+    def layout(self) -> int:
+        """The number of the file's layout (`schemas.layout`); 0: older than the record of deliveries."""
+        if self.holds(Layout):
+            return int(self.read(Layout).item())
+        # What was written before layouts were numbered is told by what it holds.
+        if "lake" in self._connection.sql(f"from {describe(Run).qualified_name}").columns:
+            return 3
+        return 2 if self.holds(DeliveredColumn) else int(self.holds(Delivery))
 
     def close(self) -> None:
         """Write everything to the file and let go of it."""
@@ -297,6 +326,7 @@ class Warehouse:
             self._connection.execute(f"create schema {schema}")
         for model in _TABLES:
             self._create_table(model)
+        self.insert(Layout, pl.DataFrame({"layout": [LAYOUT]}, schema=describe(Layout).polars_schema))
         return self
 
     def _create_table(self, model: type[Table]) -> None:

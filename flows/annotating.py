@@ -33,11 +33,11 @@ from crlm_pipeline.settings import Settings
 from crlm_pipeline.verdict_shift import verdict_shift
 from crlm_pipeline.warehouse import Warehouse, building, publish
 from flows.job import Counts, Job, Tell, half_made_file, in_silence, ingested_file
-from schemas.archive import Delivery
 from schemas.audit import QualityLoss, Run, VerdictShift
 from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest
 from schemas.column import Table, describe
 from schemas.extract import EXTRACT_MODELS, Patient
+from schemas.layout import LAYOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,9 @@ def annotate(job: Job, tell: Tell = in_silence, judge_each: JudgeEach = here) ->
     ingested = ingested_file(job.warehouse)
     if not ingested.is_file():
         raise SourceError("nothing was ingested.", "Run `crlm ingest SOURCE...` first.", str(ingested))
+    with Warehouse.open_of_any_layout(ingested) as found:
+        if found.layout != LAYOUT:
+            raise SourceError("another version ingested it.", "Run `crlm ingest SOURCE...` again.", str(ingested))
     half_made = half_made_file(job.warehouse)
     before = lake_of(job.warehouse)
     published = job.warehouse if job.warehouse.is_file() else None
@@ -83,7 +86,7 @@ def annotate(job: Job, tell: Tell = in_silence, judge_each: JudgeEach = here) ->
         lake = _lake(warehouse)
         counts = _judge(warehouse, job, lake, judge_each, tell)
         if published:
-            with Warehouse.open_readonly(published) as last:
+            with Warehouse.open_of_any_layout(published) as last:
                 warehouse.insert(QualityLoss, quality_losses(last, warehouse))
         warehouse.insert(VerdictShift, verdict_shift(warehouse, job.settings))
     publish(half_made, job.warehouse)
@@ -98,7 +101,7 @@ def lake_of(warehouse: Path) -> Lake | None:
     """Return the lake of a published warehouse; None where there is none, or no warehouse."""
     if not warehouse.is_file():
         return None
-    with Warehouse.open_readonly(warehouse) as published:
+    with Warehouse.open_of_any_layout(warehouse) as published:
         return _lake(published)
 
 
@@ -138,8 +141,8 @@ def _published_by(warehouse: Path, key: str) -> Path | None:
     """Return the published warehouse, if there is one that was judged by the same knowledge, rules and settings."""
     if not warehouse.is_file():
         return None
-    with Warehouse.open_readonly(warehouse) as published:
-        is_same = published.holds(Delivery) and published.read(Run)["judgement_key"].item() == key
+    with Warehouse.open_of_any_layout(warehouse) as published:
+        is_same = published.layout == LAYOUT and published.read(Run)["judgement_key"].item() == key
     return warehouse.resolve() if is_same else None
 
 

@@ -221,7 +221,7 @@ def _is_left_unfinished(warehouse: Path) -> bool:
     journal = entries(warehouse)
     if not journal or journal[-1].outcome != "failed" or not warehouse.exists():
         return False
-    with Warehouse.open_readonly(warehouse) as published:
+    with Warehouse.open_of_any_layout(warehouse) as published:
         run_id = published.read(Run)["run_id"].item()
     unfinished = {entry.run_id for entry in _failed_since_the_last_good_one(journal)}
     return run_id in unfinished

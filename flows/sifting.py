@@ -89,7 +89,7 @@ def _of_other_calendar(job: Job, read: Mapping[Drop, Extract]) -> list[Drop]:
 def _calendars_of(warehouse: Path) -> set[str]:
     if not warehouse.exists():
         return set()
-    with Warehouse.open_readonly(warehouse) as published:
+    with Warehouse.open_of_any_layout(warehouse) as published:
         return set(published.read(SourceFile)["calendar"])
 
 

@@ -22,6 +22,7 @@ from crlm_pipeline.extracts.read import Reader, read_sources
 from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.intake import refuse_other_key, take_addition, take_whole
 from crlm_pipeline.lake import Lake
+from crlm_pipeline.migrations import with_present_record
 from crlm_pipeline.provenance import new_run_id, package_version, reader_key
 from crlm_pipeline.report.build import write_report
 from crlm_pipeline.validation import Ingested, check_evaluated, check_shares, validate
@@ -78,11 +79,14 @@ class Last:
     pseudonym_key_id: str | None = None
 
 
-def _last(warehouse: Path, *, is_needed: bool) -> Last:
-    """Read it; a first run finds nothing, nor does a whole registry after an older version, which kept no archive."""
+def _last(warehouse: Path, copy: Path, *, is_needed: bool) -> Last:
+    """Read it; a first run finds nothing, nor does a whole registry after an older version, which kept no archive.
+
+    `copy`: where a file of an earlier layout may be copied to.
+    """
     if not warehouse.is_file() and not is_needed:
         return Last(Archive.empty())
-    with Warehouse.open_readonly(warehouse) as published:
+    with with_present_record(warehouse, copy) as published:
         if published.holds(Delivery):
             run = published.read(Run).row(0, named=True)
             return Last(
@@ -105,9 +109,9 @@ class TakenIn:
 
 
 def take_in(job: Job, run_id: str) -> TakenIn:
-    """Read and validate the sources with all that stands beside them; writes nothing."""
+    """Read and validate the sources with all that stands beside them; writes no warehouse."""
     is_first = job.is_start_allowed and not job.warehouse.exists()
-    last = _last(job.warehouse, is_needed=job.is_addition and not is_first)
+    last = _last(job.warehouse, half_made_file(job.warehouse), is_needed=job.is_addition and not is_first)
     key = load_key(job.pseudonym_key) if job.pseudonym_key else None
     reader = Reader([load_mapping(mapping) for mapping in job.mappings], key)
     refuse_other_key(reader.key_id, last.pseudonym_key_id, last.archive, is_addition=job.is_addition)

@@ -326,7 +326,18 @@ class ReportKey(Table):
         metadata = {"grain": "centre", "key": ["centre_id"]}
 
 
+class Layout(Table):
+    """Which layout the file has: the tables and columns that the version that wrote it knows."""
+
+    layout: Integer = column("Number of the layout; it rises with every change of a table or column.", required=True)
+
+    class Config:
+        name = "audit.layout"
+        metadata = {"grain": "the one row of the warehouse", "key": ["layout"]}
+
+
 AUDIT_MODELS: Final[tuple[type[Table], ...]] = (
+    Layout,
     Run,
     SourceFile,
     RowLedger,
