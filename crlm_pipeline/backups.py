@@ -15,13 +15,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.lake import Lake
 from crlm_pipeline.owner_only import owner_only
+from crlm_pipeline.provenance import is_run_id
 from crlm_pipeline.verification import verify
 from crlm_pipeline.warehouse import Warehouse, publish
 from schemas.audit import Deletion, Run
 from schemas.layout import LAYOUT
 
-MANIFEST: Final = "manifest.json"
 HALF_MADE: Final = ".half-made-"
+_MANIFEST: Final = "manifest.json"
 _WAREHOUSE: Final = "warehouse.duckdb"
 _LAKE: Final = "lake"
 _CHUNK: Final = 1 << 20
@@ -47,8 +48,8 @@ class Manifest(BaseModel):
 def back_up(published: Path, folder: Path, now: datetime) -> Path:
     """Copy a published warehouse, with its lake, to a folder of its own in `folder`, verify it, and return that folder.
 
-    A backup of the same file is not made twice. A run may publish meanwhile: the file that was found is copied. Raises
-    `SourceError` when it is not what its run recorded or the disk refuses; then nothing is left of the copy.
+    A backup of the same file is not made twice. The caller holds the warehouse. Raises `SourceError` when it is not
+    what its run recorded or the disk refuses; then nothing is left of the copy.
     """
     with _refused_by_disk(folder, "Make room, or choose another folder with --to."), owner_only():
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,8 +59,8 @@ def back_up(published: Path, folder: Path, now: datetime) -> Path:
             made = folder / manifest.run_id
             if made.is_dir() and _is_same(made, manifest):
                 return made
-            (half_made / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
-            _flush(half_made / MANIFEST)
+            (half_made / _MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            _flush(half_made / _MANIFEST)
             _swap(half_made, made)
         finally:
             shutil.rmtree(half_made, ignore_errors=True)
@@ -100,7 +101,7 @@ def _check(warehouse: Warehouse, told: Path) -> None:
 
 def backups(folder: Path) -> list[Path]:
     """Return the backups in a folder, the newest run first."""
-    return sorted((path.parent for path in folder.glob(f"*/{MANIFEST}")), reverse=True)
+    return sorted((path.parent for path in folder.glob(f"*/{_WAREHOUSE}") if is_run_id(path.parent.name)), reverse=True)
 
 
 def restore(backup: Path, target: Path, now: datetime) -> Path | None:
@@ -153,7 +154,7 @@ def restoring_file(target: Path) -> Path:
     return target.with_name(f"{target.name}.restoring")
 
 
-def forgotten_deletions(restored: Path, kept: Path | None) -> bool:
+def forgets_deletions(restored: Path, kept: Path | None) -> bool:
     """Whether the replaced file honoured deletions of patients that the restored one does not know."""
     if kept is None:
         return False
@@ -188,7 +189,7 @@ _ANOTHER: Final = "Use another backup, or run anew."
 
 def _manifest(backup: Path) -> Manifest:
     try:
-        return Manifest.model_validate_json((backup / MANIFEST).read_text(encoding="utf-8"))
+        return Manifest.model_validate_json((backup / _MANIFEST).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError):
         problem = "the folder is no backup: its manifest cannot be read."
         raise SourceError(problem, "Name a folder that `crlm backup` has written.", str(backup)) from None

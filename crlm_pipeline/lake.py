@@ -7,7 +7,6 @@ every file. The warehouse shows each table as a view of its files; nothing else 
 import hashlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +17,12 @@ import polars as pl
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.owner_only import owner_only
+from crlm_pipeline.provenance import is_run_id
 from schemas.column import Table, describe
 
 _MANIFEST: Final = "manifest.json"
 _ROWS: Final = "rows.parquet"
 _OF_PATTERNS: Final = "*?["
-# As `provenance.new_run_id` makes them: only such folders are ever removed from the folder that a user named.
-_RUN_FOLDER: Final = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,5 +128,5 @@ def _described(path: Path) -> Mapping[str, object]:
 def remove_other_runs(root: Path, keep: set[Path]) -> None:
     """Remove the folders of all runs but these from a lake; whatever else lies there is left alone."""
     for folder in root.resolve().iterdir():
-        if folder not in keep and folder.is_dir() and _RUN_FOLDER.fullmatch(folder.name):
+        if folder not in keep and folder.is_dir() and is_run_id(folder.name):
             shutil.rmtree(folder)

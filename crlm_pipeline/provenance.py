@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -25,7 +26,17 @@ def package_version() -> str:
 
 def new_run_id(started_at: datetime) -> str:
     """Return an id that sorts by time and that no other run has, e.g. `20260630T041500-1f6c09ab`."""
-    return f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    return f"{run_stamp(started_at)}-{secrets.token_hex(4)}"
+
+
+def is_run_id(name: str) -> bool:
+    """Whether a name is one that `new_run_id` makes: only such folders are removed where others may lie beside them."""
+    return re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{8}", name) is not None
+
+
+def run_stamp(time: datetime) -> str:
+    """Return how the ids of runs begin that start at that time, UTC; the ids of earlier ones sort before it."""
+    return f"{time:%Y%m%dT%H%M%S}"
 
 
 @cache

@@ -50,6 +50,7 @@ _CATALOG: Final = "crlm"
 _BEFORE: Final = "before"
 
 _READ_ONLY: Final = "read_only"
+_BUILT: Final = f"storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'"
 
 _A_MOMENT: Final = 0.05
 
@@ -95,7 +96,7 @@ class Warehouse:
         """
         path.unlink(missing_ok=True)
         with owner_only():
-            attached = _attach(path, f"storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'", lake)
+            attached = _attach(path, _BUILT, lake)
         return cls(*attached)._with_tables()
 
     @classmethod
@@ -373,10 +374,42 @@ def building(
     What an ended run left at `path` is replaced. Raises `SourceError` when the disk is full or a limit is reached:
     DuckDB's own close would end without a word and leave an empty file.
     """
+    with _told_of_the_disk(path), _writable(path, start_from, lake, before) as warehouse:
+        yield warehouse
+        warehouse.checkpoint()
+
+
+def compact(built: Path, path: Path) -> None:
+    """Write a closed warehouse anew at `path`: nothing of what was deleted from it is left between its rows.
+
+    Tables, views, macros and comments are as they were. What an ended run left at `path` is replaced. Raises
+    `SourceError` when the disk is full or a limit is reached.
+    """
+    path.unlink(missing_ok=True)
+    spill = _spill_folder(path, _BUILT)
     try:
-        with _writable(path, start_from, lake, before) as warehouse:
-            yield warehouse
-            warehouse.checkpoint()
+        with (
+            _told_of_the_disk(path),
+            owner_only(),
+            duckdb.connect(config=_CONFIG | {"temp_directory": spill}) as writer,
+        ):
+            writer.execute(f"attach {literal(str(built))} as {_CATALOG} ({_READ_ONLY})")
+            writer.execute(f"attach {literal(str(path))} as compacted ({_BUILT})")
+            writer.execute(f"use {_CATALOG}")
+            if lake := _lake_on_record(writer, _CATALOG):
+                writer.execute(f"set allowed_directories = [{_there(lake, built)}]")
+            writer.execute("set enable_external_access = false")
+            writer.execute(f"copy from database {_CATALOG} to compacted")
+            writer.execute("checkpoint compacted")
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
+
+
+@contextmanager
+def _told_of_the_disk(path: Path) -> Iterator[None]:
+    """Tell of a disk that refuses as `SourceError`, without the rest of its words."""
+    try:
+        yield
     except (duckdb.Error, OSError) as error:
         reason = next((words for words in _SYSTEM_REASONS if words in str(error)), None)
         if reason is None:

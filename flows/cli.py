@@ -97,6 +97,10 @@ MetricsFile = Annotated[
     typer.Option("--metrics-file", metavar="FILE", readable=False, help="Write metrics in Prometheus' text format."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; changes nothing.")]
+
+# The commands that the settings are told to as options.
+_TOLD: Final = ("run", "ingest", "annotate", "report", "explain", "verify", "status", "upgrade", "backup", "restore")
 
 DEFAULT_WAREHOUSE: Final = Path("crlm.duckdb")
 DEFAULT_REPORT: Final = Path("report")
@@ -119,9 +123,7 @@ def start(
 
         told = Configured.read(config).told()
         # Click takes what stands here for the options that are not given; those of other commands are passed over.
-        context.default_map = {
-            name: told for name in ("run", "ingest", "annotate", "report", "explain", "verify", "status")
-        }
+        context.default_map = {name: told for name in _TOLD}
     if context.invoked_subcommand is None:
         console.say(NEXT)
 
@@ -340,6 +342,95 @@ def status(context: typer.Context, warehouse: WarehouseFile = DEFAULT_WAREHOUSE,
         console.say(stands.in_words(found))
     if found.wrong:
         raise typer.Exit(stands.SOMETHING_IS_WRONG)
+
+
+@app.command()
+def upgrade(
+    warehouse: WarehouseFile = DEFAULT_WAREHOUSE,
+    report: ReportFolder = DEFAULT_REPORT,
+    as_of: AsOf = None,
+    guideline: Guidelines = None,
+    judge_by: JudgeBy = None,
+    side_policy: Side = DEFAULTS.side_policy,
+    grace_days: Grace = DEFAULTS.grace_days,
+    funnel_overdispersion: Dispersion = DEFAULTS.funnel_overdispersion,
+    partial: Partial = False,
+    pseudonym_key: PseudonymKeyFile = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Write a published warehouse anew by this version, from what is on record in it; keeps the replaced file."""
+    from flows import upgrading
+    from flows.job import Job
+    from flows.nightly import now
+
+    settings = _settings(as_of, guideline, judge_by, side_policy, grace_days, funnel_overdispersion)
+    job = Job((), warehouse, report, (), settings, partial, pseudonym_key=pseudonym_key)
+    with console.progress(3) as tell:
+        if dry_run:
+            with upgrading.tried(job, now(), tell) as trial:
+                _show_summary(trial, ["nothing was published"], as_json=False)
+            return
+        kept = upgrading.upgrade(job, now(), tell)
+    _show_summary(warehouse, [f"warehouse {warehouse}", f"replaced {kept}"], as_json=False)
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    warehouse: WarehouseFile = DEFAULT_WAREHOUSE,
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR", readable=False, help="Folder of backups; default: keeping.backups.")
+    ] = None,
+) -> None:
+    """Copy a published warehouse, with its lake, and verify the copy."""
+    from crlm_pipeline.backups import back_up
+    from flows.configuration import Configured
+    from flows.nightly import now
+    from flows.run import holding
+
+    folder = to or Configured.read(context.obj).resolved().keeping.backups
+    if folder is None:
+        raise UsageError("Name a folder for backups with --to, or in crlm.toml as keeping.backups.")
+    with holding(warehouse):
+        console.say(f"backup {back_up(warehouse, folder, now())}")
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(metavar="BACKUP", readable=False, help="A folder that `backup` wrote.")],
+    warehouse: WarehouseFile = DEFAULT_WAREHOUSE,
+) -> None:
+    """Verify a backup and put it in the place of the published warehouse; keeps the replaced file."""
+    from crlm_pipeline.backups import forgets_deletions
+    from crlm_pipeline.backups import restore as restored
+    from flows.nightly import now
+    from flows.run import holding
+
+    with holding(warehouse):
+        kept = restored(backup, warehouse, now())
+        console.say(f"warehouse {warehouse}\nnext: crlm report --warehouse {warehouse}")
+        if kept:
+            console.say(f"replaced {kept}")
+            if forgets_deletions(warehouse, kept):
+                console.warn(
+                    "Deletions are on record in the replaced file that the backup does not know: deliver the lists."
+                )
+
+
+@app.command()
+def tidy(context: typer.Context, dry_run: DryRun = False) -> None:
+    """Remove what is kept only for a time (`keeping.*` in crlm.toml) and what killed runs left behind."""
+    from flows.configuration import Configured
+    from flows.nightly import now
+    from flows.run import holding
+    from flows.tidying import removals
+
+    configuration = Configured.read(context.obj).resolved()
+    with holding(configuration.warehouse):
+        for one in removals(configuration, now()):
+            if not dry_run:
+                one.remove()
+            console.say(f"{'would go' if dry_run else 'gone'}: {one.what}")
 
 
 @guideline_app.command("list")

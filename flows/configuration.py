@@ -81,6 +81,7 @@ class Keeping(BaseModel):
         ge=1,
         description="Days for which rejected and replaced rows and processed drops are kept; none: for good.",
     )
+    journal_days: int = Field(400, ge=1, description="Days for which the record of unattended runs is kept.")
 
 
 class Configuration(BaseSettings):

@@ -120,6 +120,16 @@ def _entry(line: str) -> Entry | None:
         return None
 
 
+def forget(warehouse: Path, before: datetime) -> None:
+    """Write the journal anew without the entries of runs that ended earlier; the caller holds the warehouse."""
+    kept = [entry for entry in entries(warehouse) if entry.ended_at >= before]
+    file = journal_file(warehouse)
+    half_written = file.with_name(f"{file.name}.half-written")
+    with owner_only():
+        half_written.write_text("".join(f"{entry.model_dump_json()}\n" for entry in kept), encoding="utf-8")
+    half_written.replace(file)
+
+
 def lasting(told: Iterable[Entry]) -> list[Lasting]:
     """Return what is still wrong after these runs, the oldest of which comes first.
 

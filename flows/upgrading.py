@@ -36,7 +36,8 @@ def tried(job: Job, now: datetime, tell: Tell = in_silence) -> Iterator[Path]:
 
     It is done in a folder of its own, so that the published warehouse is only read.
     """
-    with TemporaryDirectory(prefix=trial_prefix(job.warehouse), dir=job.warehouse.parent) as name:
+    prefix = trial_prefix(job.warehouse)
+    with holding(job.warehouse), TemporaryDirectory(prefix=prefix, dir=job.warehouse.parent) as name:
         folder = Path(name)
         trial = set_aside(job.warehouse, folder / job.warehouse.name)
         lake = folder / "lake" if _recorded_lake(trial) else None
