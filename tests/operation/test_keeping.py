@@ -345,7 +345,6 @@ def test_what_killed_runs_left_behind_goes_and_what_waits_to_be_annotated_stays_
     (tmp_path / "other.duckdb.building").touch()
     ingested = ingested_file(warehouse)
     ingested.touch()
-    changed = datetime.fromtimestamp(ingested.stat().st_mtime)  # compared in UTC below
     changed = datetime(1970, 1, 1) + timedelta(seconds=ingested.stat().st_mtime)
     before = warehouse.read_bytes()
     assert len(gone(configuration, changed + timedelta(days=1))) == 4
