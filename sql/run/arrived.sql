@@ -3,8 +3,8 @@
 with arrived as (
     select distinct file.source_file_id
     from archive.file as file
-    inner join archive.delivery as delivery using (delivery_id)
-    inner join audit.run as run using (run_id)
+    inner join archive.delivery as delivery on file.delivery_id = delivery.delivery_id
+    where delivery.run_id in (select run_id from audit.run)
 ),
 
 ledger as (
@@ -14,7 +14,7 @@ ledger as (
         coalesce(sum(rows_rejected), 0)::bigint as rows_rejected,
         coalesce(sum(rows_duplicate), 0)::bigint as rows_duplicate
     from audit.row_ledger
-    semi join arrived using (source_file_id)
+    where source_file_id in (select source_file_id from arrived)
 ),
 
 rejected as (
@@ -22,7 +22,7 @@ rejected as (
         count(*) filter (where check_name = 'patient_deleted') as rows_deleted,
         count(*) filter (where scope = 'cell') as cells_rejected
     from audit.rejected_row
-    semi join arrived using (source_file_id)
+    where source_file_id in (select source_file_id from arrived)
 )
 
 select
