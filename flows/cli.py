@@ -284,20 +284,21 @@ def nightly(context: typer.Context, as_json: Json = False) -> None:
     Ends as `crlm run` does; also with 0 where nothing is new.
     """
     from flows.configuration import Configured
+    from flows.logs import log_to_stderr
     from flows.nightly import night
 
     configured = Configured.read(context.obj)
     if configured.configuration.scheduler:
         raise UsageError("A night on a cluster goes through a Prefect server: run its deployment.")
-    with console.progress(5) as tell:
-        entry = night(configured, tell=tell)
+    log_to_stderr(configured.configuration.watching.log_format)
+    entry = night(configured)
     if as_json:
         console.say_json(entry.model_dump(mode="json"))
     else:
         counts = ", ".join(f"{count:,} {name}" for name, count in entry.counts.items())
         console.say(f"night {entry.run_id}: {entry.outcome.replace('_', ' ')}; {counts}")
         for alert in entry.alerts:
-            console.warn(f"{alert.kind}: {alert.text}")
+            console.say(f"{alert.name}: {alert.text}")
     if entry.problem:
         console.complain(f"{entry.stage}: {entry.problem}")
     raise typer.Exit(entry.exit_code)

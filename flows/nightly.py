@@ -3,8 +3,8 @@
 No Prefect here: `perform` is how a step is done, in this process or as a task.
 """
 
+import logging
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +20,9 @@ from crlm_pipeline.lake import remove_other_runs
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.provenance import new_run_id
 from crlm_pipeline.settings import Settings
+from crlm_pipeline.verdict_shift import verdict_shift_alerts
 from crlm_pipeline.warehouse import Warehouse
+from flows.alerts import notify, published_alerts
 from flows.annotating import lake_of
 from flows.arrivals import arrived
 from flows.configuration import Configuration, Configured
@@ -29,9 +31,13 @@ from flows.defects import kind_and_place
 from flows.drops import PROCESSED, Drop, Refused, has_processed, look, put_away, take, taken
 from flows.job import Counts, Job, Tell, in_silence, ingested_file
 from flows.journal import Alert, Entry, Outcome, entries, record
+from flows.logs import Stage, log_end, stage
+from flows.metrics import write_metrics
 from flows.run import holding
 from flows.sifting import job_over, sift
+from flows.status import status_of
 from flows.steps import STEPS, Step
+from flows.tidying import keep
 from schemas.audit import Run
 
 # How a step of a job is done: here, or as a task of a Prefect flow.
@@ -39,6 +45,7 @@ Perform = Callable[[Step, Job, Tell], Counts]
 Clock = Callable[[], datetime]
 
 NAME: Final = "nightly"
+_log: Final = logging.getLogger("crlm.nightly")
 # A journal counts the drops of a source that were processed under this and its name.
 OF_SOURCE: Final = "drops_processed."
 KILLED: Final = 128 + 9
@@ -131,12 +138,15 @@ def _story(told: Configuration, running: "Night", perform: Perform, clock: Clock
             perform(ANNOTATE, job, tell)
     is_published = is_new or _is_left_unfinished(job.warehouse)
     if is_published:
+        running.alerts += _of_published(job)
         with running.stage(REPORT.name, tell):
             perform(REPORT, job, tell)
     with running.stage("put away", tell):
         for drop in drops:
             put_away(zone, running.run_id, drop, PROCESSED)
             running.count("drops_processed", f"{OF_SOURCE}{drop.source}")
+    with running.stage("keep", tell):
+        keep(told, clock())
     return "published" if is_published else "nothing_new"
 
 
@@ -166,7 +176,7 @@ def _late(expected: dict[str, int], waiting: set[str], journal: Sequence[Entry],
         delivered = [entry.started_at for entry in journal if entry.counts.get(f"{OF_SOURCE}{source}")]
         since = max(delivered, default=journal[0].started_at if journal else at)
         if source not in waiting and at - since > timedelta(days=days):
-            yield Alert(kind="missing_drop", text=f"{source}: nothing arrived since {since:%Y-%m-%d}.")
+            yield Alert(kind="missing_drop", text=f"nothing arrived since {since:%Y-%m-%d}.", about=source)
 
 
 def _refuse_to_begin_anew(zone: Path, warehouse: Path) -> None:
@@ -207,13 +217,21 @@ def _discard_ingested(job: Job) -> None:
 def _put_refused_away(zone: Path, running: "Night", refused: Sequence[Refused]) -> None:
     for one in refused:
         outcome = one.outcome.removeprefix("_")
-        text = f"{one.drop.name} was {outcome}: {one.why}"
+        text = f"it was {outcome}: {one.why}"
         try:
             put_away(zone, running.run_id, one.drop, one.outcome, one.why)
         except SourceError as error:
             text += f" {error}"
-        running.alerts.append(Alert(kind="rejected_drop", text=text))
+        running.alerts.append(Alert(kind="rejected_drop", text=text, about=one.drop.name))
         running.count(f"drops_{outcome}")
+
+
+def _of_published(job: Job) -> Iterator[Alert]:
+    """Yield what the published run found to be worse, or otherwise, than in the one before."""
+    yield from published_alerts(job.warehouse)
+    with Warehouse.open_readonly(job.warehouse) as published:
+        for text in verdict_shift_alerts(published, job.settings):
+            yield Alert(kind="verdict_shift", text=text)
 
 
 def _is_left_unfinished(warehouse: Path) -> bool:
@@ -235,13 +253,21 @@ def _failed_since_the_last_good_one(journal: Sequence[Entry]) -> Iterator[Entry]
 
 
 def _close(configured: Configured, entry: Entry) -> Entry:
-    """Put the end of a run on record: the one place from which people are told of it."""
+    """Tell people of the end of a run and put it on record; what stands in the way of one does not keep from others."""
+    told = configured.resolved()
+    entry = notify(configured, entry)
     try:
-        record(configured.resolved().warehouse, entry)
+        record(told.warehouse, entry)
     except OSError as error:
         problem = f"the journal cannot be written ({error.strerror}). {entry.problem or 'Make room, or mend it.'}"
         failed = {"outcome": "failed", "exit_code": entry.exit_code or SourceError.exit_code, "problem": problem}
-        return entry.model_copy(update=failed)
+        entry = entry.model_copy(update=failed)
+    log_end(entry)
+    if told.watching.metrics_file:
+        try:
+            write_metrics(told.watching.metrics_file, status_of(told))
+        except CrlmError as error:
+            _log.error("%s", error)
     return entry
 
 
@@ -254,22 +280,20 @@ class Night:
     warehouse: Path
     at: str = ""
     counts: Counts = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
+    stages: list[Stage] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str, tell: Tell) -> Iterator[None]:
-        """Be in a stage, known by name to the next night as well; its seconds are added up."""
+        """Be in a stage, known by name to the next night as well."""
         self.at = name
         note = Note(run_id=self.run_id, started_at=self.started_at, pid=os.getpid(), stage=name)
         with owner_only():
             _note_file(self.warehouse).write_text(note.model_dump_json(), encoding="utf-8")
         tell(name)
-        began = time.monotonic()
-        try:
+        with stage(self.run_id, name) as now_in:
+            self.stages.append(now_in)
             yield
-        finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - began, 3)
 
     def count(self, *names: str) -> None:
         """Count one more of each."""
@@ -277,7 +301,10 @@ class Night:
             self.counts[name] = self.counts.get(name, 0) + 1
 
     def ended(self, at: datetime, outcome: Outcome, problem: str | None, exit_code: int) -> Entry:
-        """Return the entry of the night."""
+        """Return the entry of the night; a stage that was done twice has the seconds of both."""
+        seconds: dict[str, float] = {}
+        for one in self.stages:
+            seconds[one.name] = round(seconds.get(one.name, 0.0) + one.seconds, 3)
         return Entry(
             run_id=self.run_id,
             name=NAME,
@@ -288,7 +315,7 @@ class Night:
             stage=self.at if outcome == "failed" else None,
             problem=problem,
             counts=self.counts,
-            seconds=self.seconds,
+            seconds=seconds,
             alerts=tuple(self.alerts),
         )
 
@@ -327,5 +354,4 @@ def _killed(warehouse: Path, at: datetime) -> Entry | None:
         exit_code=KILLED,
         stage=note.stage,
         problem=problem,
-        alerts=(Alert(kind="failure", text=f"Run {note.run_id} in stage {note.stage}: {problem}"),),
     )

@@ -70,7 +70,7 @@ def patients(server: Server) -> set[str]:
 
 
 def alerts(entry: Entry, kind: str) -> list[str]:
-    return [alert.text for alert in entry.alerts if alert.kind == kind]
+    return [f"{alert.about}: {alert.text}" for alert in entry.alerts if alert.kind == kind]
 
 
 def test_the_first_drops_form_the_registry_and_later_ones_add_to_it(server: Server) -> None:
@@ -79,7 +79,7 @@ def test_the_first_drops_form_the_registry_and_later_ones_add_to_it(server: Serv
     assert first.counts["drops_processed"] == first.counts["drops_processed.home"] == 1
     assert first.counts["rows_read"] == first.counts["rows_accepted"] > 0
     assert first.counts["cells_filled"] > first.counts["rows_read"]
-    assert list(first.seconds) == ["look", "ingest", "annotate", "report", "put away"]
+    assert list(first.seconds) == ["look", "ingest", "annotate", "report", "put away", "keep"]
     before = patients(server)
     server.rows("lab", "monday", patient=[DAN])
     entry = server.night()
@@ -186,7 +186,7 @@ def test_a_bad_drop_does_not_stop_the_others(
     assert "drops_processed.bad" not in entry.counts
     assert server.lying(outcome) == ["bad/monday", "bad/monday.why.txt"]
     (told,) = alerts(entry, "rejected_drop")
-    assert told.startswith(f"bad/monday was {outcome[1:]}: ")
+    assert told.startswith(f"bad/monday: it was {outcome[1:]}: ")
     reason = (server.zone / outcome / entry.run_id / "bad" / "monday.why.txt").read_text()
     assert why in reason
     assert why in told
@@ -329,6 +329,7 @@ def test_a_night_that_is_killed_loses_no_drop_and_the_next_one_finishes(
     else:
         assert (told.outcome, told.stage, told.exit_code) == ("failed", stage, 137)
         assert "killed" in str(told.problem)
+        assert alerts(told, "failure") == [f": {told.problem}"]
     assert len(server.journal) == 3
     assert not server.warehouse.with_name("crlm.duckdb.running").exists()
 
@@ -345,5 +346,4 @@ def test_the_command_does_a_night_and_ends_with_its_code(server: Server, monkeyp
     shutil.rmtree(server.zone)
     ended = crlm()
     assert ended.returncode == 3
-    assert ended.stderr.startswith("crlm: look: ")
-    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.splitlines()[-1].startswith("crlm: look: ")
