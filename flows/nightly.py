@@ -66,7 +66,8 @@ def night(configured: Configured, perform: Perform = here, clock: Clock = now, t
     """Do one night while holding the warehouse, and return its journal entry, which is on the disk by then.
 
     Whatever goes wrong within is in the entry (`outcome`, `exit_code`, `problem`) and not raised, so that the caller
-    can tell of it. Raises `WarehouseBusyError` when another run holds the warehouse, as nothing may be recorded then.
+    can tell of it. Raises `WarehouseBusyError` when another run holds the warehouse, and `SourceError` when its folder
+    cannot be made, as nothing can be recorded then.
     """
     told = configured.resolved()
     warehouse = told.warehouse
@@ -123,8 +124,7 @@ def _story(told: Configuration, running: "Night", perform: Perform, clock: Clock
     is_new = False
     try:
         if drops:
-            drops, unfit = _ingested(job, drops, running, perform, tell)
-            refused += unfit
+            drops = _ingested(job, drops, refused, running, perform, tell)
         if drops:
             running.counts |= arrived(ingested_file(job.warehouse))
             is_new = running.counts["files"] > 0
@@ -190,22 +190,23 @@ def _refuse_to_begin_anew(zone: Path, warehouse: Path) -> None:
 
 
 def _ingested(
-    job: Job, drops: list[Drop], running: "Night", perform: Perform, tell: Tell
-) -> tuple[list[Drop], list[Refused]]:
-    """Ingest all drops together or, if that cannot be, those that can; return them, and the others."""
+    job: Job, drops: list[Drop], refused: list[Refused], running: "Night", perform: Perform, tell: Tell
+) -> list[Drop]:
+    """Ingest all drops together or, if that cannot be, those that can; return them, and add the others to `refused`."""
     try:
         with running.stage(INGEST.name, tell):
             perform(INGEST, job_over(job, drops), tell)
     except (Exception, PanicException):
         with running.stage("sift", tell):
-            good, refused = sift(job, drops, running.run_id)
-        if not refused:
+            good, unfit = sift(job, drops, running.run_id)
+        if not unfit:
             raise  # no drop is to blame
+        refused += unfit
         if good:
             with running.stage(INGEST.name, tell):
                 perform(INGEST, job_over(job, good), tell)
-        return good, refused
-    return drops, []
+        return good
+    return drops
 
 
 def _discard_ingested(job: Job) -> None:

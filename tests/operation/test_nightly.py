@@ -302,10 +302,8 @@ Server(Path(folder)).night()
     ("point", "stage", "outcome"),
     [
         ("nightly take after", "look", "published"),
-        ("steps publish after", "ingest", "published"),
         ("annotating publish before", "annotate", "published"),
         ("annotating publish after", "annotate", "published"),
-        ("nightly put_away before", "put away", "published"),
         ("nightly put_away after", "put away", "published"),
         ("nightly record after", "put away", "nothing_new"),
     ],
