@@ -18,7 +18,7 @@ Row = Mapping[str, str]
 class Server:
     """A folder with `crlm.toml`, a drop zone and what nights make of it."""
 
-    def __init__(self, folder: Path, settle_seconds: int = 0, more: str = "") -> None:
+    def __init__(self, folder: Path, drops: str = "", mappings: Sequence[Path] = ()) -> None:
         self.folder, self.zone, self.warehouse = folder, folder / "zone", folder / "crlm.duckdb"
         self.zone.mkdir(parents=True, exist_ok=True)
         self.settings = folder / "crlm.toml"
@@ -26,21 +26,22 @@ class Server:
             f"""
             warehouse = "crlm.duckdb"
             report = "report"
+            mapping = {[str(path) for path in mappings]}
             [judging]
             as_of = 2026-01-01
             judge_by = "esmo_2022_10"
             [drops]
             zone = "zone"
-            settle_seconds = {settle_seconds}
-            {more}
+            settle_seconds = 0
+            {drops}
             """
         )
 
     @classmethod
-    def copied(cls, begun: Path, folder: Path, more: str = "") -> "Server":
+    def copied(cls, begun: Path, folder: Path, drops: str = "", mappings: Sequence[Path] = ()) -> "Server":
         """A server that goes on from what lies in another's folder."""
         shutil.copytree(begun, folder)
-        return cls(folder, more=more)
+        return cls(folder, drops, mappings)
 
     def night(self, perform: Perform = here, after: timedelta = timedelta(seconds=1)) -> Entry:
         """Do a night; `after`: how much later than now it seems to be."""

@@ -140,6 +140,21 @@ def test_a_deletion_list_is_a_drop(server: Server) -> None:
     assert gone not in "".join(entry.model_dump_json() for entry in server.journal)
 
 
+def test_a_mapping_is_used_for_the_drops_that_it_fits_and_not_missed_by_the_others(
+    begun_once: Path, tmp_path: Path
+) -> None:
+    write_sample(tmp_path / "sheet", 3, 1, "spreadsheet")
+    (mapping,) = (tmp_path / "sheet").glob("*.yaml")
+    server = Server.copied(begun_once, tmp_path / "server", mappings=[mapping])
+    server.rows("lab", "monday", patient=[DAN])
+    assert server.night().outcome == "published"
+    before = patients(server)
+    shutil.copytree(tmp_path / "sheet", server.zone / "south" / "monday", ignore=lambda *_: [mapping.name])
+    entry = server.night()
+    assert (entry.outcome, entry.counts["drops_processed.south"]) == ("published", 1)
+    assert len(patients(server) - before) == 3
+
+
 def no_registry(server: Server) -> None:
     server.zone.joinpath("bad", "monday").mkdir(parents=True)
     server.zone.joinpath("bad", "monday", "list.csv").write_text(f"name,value\n{PATIENT},1\n")
@@ -265,7 +280,7 @@ def test_while_another_run_holds_the_warehouse_nothing_is_touched(server: Server
 def test_a_source_that_did_not_deliver_for_longer_than_expected_is_told(
     begun_once: Path, tmp_path: Path, days: float, is_late: bool
 ) -> None:
-    server = Server.copied(begun_once, tmp_path / "server", more="expected_days = {home = 2, lab = 2}")
+    server = Server.copied(begun_once, tmp_path / "server", drops="expected_days = {home = 2, lab = 2}")
     since = server.journal[0].started_at
     entry = server.night(after=timedelta(days=days))
     late = [f"{name}: nothing arrived since {since:%Y-%m-%d}." for name in ("home", "lab")] if is_late else []
