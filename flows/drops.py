@@ -163,6 +163,11 @@ def taken(zone: Path) -> tuple[list[Drop], list[Refused]]:
     return sorted(drops, key=_age), refused
 
 
+def count_taken(zone: Path) -> int:
+    """Return how many drops were taken and are not put away; changes nothing."""
+    return sum(1 for source in _folders(zone / TAKEN) for _ in _folders(source))
+
+
 def put_away(zone: Path, run_id: str, drop: Drop, outcome: str, why: str | None = None) -> None:
     """Move a drop to its outcome's folder for the run, with a file that says why if it was refused.
 

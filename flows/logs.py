@@ -56,19 +56,23 @@ def stage(run_id: str, name: str) -> Iterator[Stage]:
     _log.info("%s ended after %.1f s%s", name, done.seconds, _listed(done.counts), extra=told)
 
 
-def progress(run_id: str) -> Tell:
-    """Return what logs how far a stage is (`annotate: bucket 3 of 20`); a bare name of a stage is passed over."""
+def logging_too(run_id: str, tell: Tell) -> Tell:
+    """Return what tells, and logs how far a stage is (`annotate: bucket 3 of 20`); its bare name is logged already."""
 
-    def tell(text: str) -> None:
+    def tell_and_log(text: str) -> None:
+        tell(text)
         name, is_within, _ = text.partition(":")
         if is_within:
             _log.info("%s", text, extra={"run_id": run_id, "stage": name, "event": "progress"})
 
-    return tell
+    return tell_and_log
 
 
 def log_end(entry: Entry) -> None:
-    """Log how a run ended: outcome, exit code, counts, kinds of its alerts, and the problem of one that failed."""
+    """Log its alerts, and how a run ended: outcome, exit code, counts, and the problem of one that failed."""
+    for alert in entry.alerts:
+        about = {"run_id": entry.run_id, "event": "alert", "alerts": [alert.kind]}
+        _log.warning("%s: %s", alert.name, alert.text, extra=about)
     told = {
         "run_id": entry.run_id,
         "event": "run_ended",
@@ -77,8 +81,8 @@ def log_end(entry: Entry) -> None:
         "counts": shown(entry.counts),
         "alerts": [alert.kind for alert in entry.alerts],
     }
-    problem = f": {entry.problem}" if entry.problem else ""
-    level = logging.ERROR if entry.outcome == "failed" else logging.WARNING if entry.alerts else logging.INFO
+    problem = f" in {entry.stage}: {entry.problem}" if entry.problem else ""
+    level = logging.ERROR if entry.outcome == "failed" else logging.INFO
     _log.log(level, "%s %s%s", entry.name, entry.outcome.replace("_", " "), problem, extra=told)
 
 

@@ -4,6 +4,7 @@ A count that may not be shown is left out. Times are seconds since 1970.
 """
 
 import os
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, get_args
@@ -35,6 +36,10 @@ def write_metrics(file: Path, status: Status) -> None:
         )
     if status.published:
         _add_published(registry, status.published)
+    if status.waiting:
+        drops = _gauge(registry, "drops_waiting", "Drops in the zone that are not put away.", "state")
+        for state, count in asdict(status.waiting).items():
+            drops.labels(state).set(count)
     alerts = _gauge(registry, "alerts", "Alerts that are open.", "kind")
     for kind in get_args(AlertKind):
         alerts.labels(kind).set(sum(alert.kind == kind for alert in status.alerts))

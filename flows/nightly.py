@@ -31,7 +31,7 @@ from flows.defects import kind_and_place
 from flows.drops import PROCESSED, Drop, Refused, has_processed, look, put_away, take, taken
 from flows.job import Counts, Job, Tell, in_silence, ingested_file
 from flows.journal import Alert, Entry, Outcome, entries, record
-from flows.logs import Stage, log_end, stage
+from flows.logs import Stage, log_end, logging_too, stage
 from flows.metrics import write_metrics
 from flows.run import holding
 from flows.sifting import job_over, sift
@@ -78,7 +78,7 @@ def night(configured: Configured, perform: Perform = here, clock: Clock = now, t
         outcome: Outcome = "failed"
         problem, exit_code = None, 0
         try:
-            outcome = _story(told, running, perform, clock, tell)
+            outcome = _story(told, running, perform, clock, logging_too(running.run_id, tell))
         except CrlmError as error:
             problem, exit_code = str(error), error.exit_code
         except OSError as error:
@@ -134,13 +134,13 @@ def _story(told: Configuration, running: "Night", perform: Perform, clock: Clock
         # Whatever becomes of the others: the next night must not stumble over these again.
         _put_refused_away(zone, running, refused)
     if is_new:
-        with running.stage(ANNOTATE.name, tell):
-            perform(ANNOTATE, job, tell)
+        with running.stage(ANNOTATE.name, tell) as now_in:
+            now_in.counts = perform(ANNOTATE, job, tell)
     is_published = is_new or _is_left_unfinished(job.warehouse)
     if is_published:
         running.alerts += _of_published(job)
-        with running.stage(REPORT.name, tell):
-            perform(REPORT, job, tell)
+        with running.stage(REPORT.name, tell) as now_in:
+            now_in.counts = perform(REPORT, job, tell)
     with running.stage("put away", tell):
         for drop in drops:
             put_away(zone, running.run_id, drop, PROCESSED)
@@ -194,8 +194,8 @@ def _ingested(
 ) -> list[Drop]:
     """Ingest all drops together or, if that cannot be, those that can; return them, and add the others to `refused`."""
     try:
-        with running.stage(INGEST.name, tell):
-            perform(INGEST, job_over(job, drops), tell)
+        with running.stage(INGEST.name, tell) as now_in:
+            now_in.counts = perform(INGEST, job_over(job, drops), tell)
     except (Exception, PanicException):
         with running.stage("sift", tell):
             good, unfit = sift(job, drops, running.run_id)
@@ -203,8 +203,8 @@ def _ingested(
             raise  # no drop is to blame
         refused += unfit
         if good:
-            with running.stage(INGEST.name, tell):
-                perform(INGEST, job_over(job, good), tell)
+            with running.stage(INGEST.name, tell) as now_in:
+                now_in.counts = perform(INGEST, job_over(job, good), tell)
         return good
     return drops
 
@@ -285,7 +285,7 @@ class Night:
     alerts: list[Alert] = field(default_factory=list)
 
     @contextmanager
-    def stage(self, name: str, tell: Tell) -> Iterator[None]:
+    def stage(self, name: str, tell: Tell) -> Iterator[Stage]:
         """Be in a stage, known by name to the next night as well."""
         self.at = name
         note = Note(run_id=self.run_id, started_at=self.started_at, pid=os.getpid(), stage=name)
@@ -294,7 +294,7 @@ class Night:
         tell(name)
         with stage(self.run_id, name) as now_in:
             self.stages.append(now_in)
-            yield
+            yield now_in
 
     def count(self, *names: str) -> None:
         """Count one more of each."""

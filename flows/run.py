@@ -11,7 +11,7 @@ from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.provenance import new_run_id
 from crlm_pipeline.warehouse import lock
 from flows.job import Job, Tell, in_silence
-from flows.logs import Stage, progress, stage
+from flows.logs import Stage, logging_too, stage
 from flows.steps import STEPS, Step
 
 
@@ -21,19 +21,14 @@ def run(job: Job, steps: Sequence[Step] = STEPS, tell: Tell = in_silence, stages
     To `stages`, each stage is added as it begins.
     """
     run_id = job.run_id or new_run_id(datetime.now(tz=UTC))
-    job, log = replace(job, run_id=run_id), progress(run_id)
-
-    def tell_and_log(text: str) -> None:
-        tell(text)
-        log(text)
-
+    job = replace(job, run_id=run_id)
     with holding(job.warehouse):
         for step in steps:
             tell(step.name)
             with stage(run_id, step.name) as now:
                 if stages is not None:
                     stages.append(now)
-                now.counts = step.do(job, tell_and_log)
+                now.counts = step.do(job, logging_too(run_id, tell))
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from typing import Any, Final
 from crlm_pipeline.errors import CrlmError, SourceError
 from crlm_pipeline.printable import printable
 from crlm_pipeline.warehouse import Warehouse, is_held
-from flows.configuration import Configuration
+from flows.configuration import Configuration, Drops
 from flows.counts import in_words as words
 from flows.counts import shown
+from flows.drops import count_taken, look
 from flows.job import half_made_file, ingested_file
 from flows.journal import LASTING, Alert, Entry, entries, lasting, utc
 from schemas.audit import Run
@@ -48,17 +49,28 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many drops wait: complete, for the next run to take; still arriving; taken, and not put away."""
+
+    complete: int
+    arriving: int
+    taken: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """How things stand `at` a time; times are UTC.
 
-    `alerts`: those that last, and what the last published run and those after it had to tell of themselves. `wrong`:
-    these and what else is wrong, in words; empty when all is well. Nothing in it is about a patient.
+    `waiting`: unknown where there is no drop zone, or it cannot be read. `alerts`: those that last, and what the last
+    published run and those after it had to tell of themselves. `wrong`: these and what else is wrong, in words; empty
+    when all is well. Nothing in it is about a patient.
     """
 
     warehouse: Path
     at: datetime
     is_running: bool
     published: Published | None
+    waiting: Waiting | None
     last: Entry | None
     last_good_at: datetime | None
     alerts: tuple[Alert, ...]
@@ -76,11 +88,13 @@ def status_of(configuration: Configuration, now: datetime | None = None) -> Stat
     except PermissionError:
         raise SourceError("is another user's.", "Ask as the user who runs it.", str(warehouse)) from None
     published, damage = _published(warehouse)
+    waiting, trouble = _waiting(configuration.drops, now)
     good = [entry.ended_at for entry in told if entry.outcome != "failed"]
     last_good_at = good[-1] if good else published.started_at if published and not told else None
     still, own = lasting(told), _since_published(told)
     wrong = [
         *damage,
+        *trouble,
         *(f"{one.alert.name}, since {utc(one.since)}: {one.alert.text}" for one in still),
         *(f"{alert.name}: {alert.text}" for alert in own),
         *_wrong_with_the_last(told, now),
@@ -89,7 +103,7 @@ def status_of(configuration: Configuration, now: datetime | None = None) -> Stat
         wrong += _left_behind(warehouse)
     alerts = (*(one.alert for one in still), *own)
     last = told[-1] if told else None
-    return Status(warehouse, now, is_running, published, last, last_good_at, alerts, tuple(wrong))
+    return Status(warehouse, now, is_running, published, waiting, last, last_good_at, alerts, tuple(wrong))
 
 
 def _published(warehouse: Path) -> tuple[Published | None, list[str]]:
@@ -119,6 +133,18 @@ def _published(warehouse: Path) -> tuple[Published | None, list[str]]:
         ),
         [],
     )
+
+
+def _waiting(drops: Drops, now: datetime) -> tuple[Waiting | None, list[str]]:
+    """Return what waits in the drop zone, and what stands in the way of a look into it."""
+    if drops.zone is None:
+        return None, []
+    try:
+        found = look(drops.zone, now, drops.settle_seconds)
+    except SourceError as error:
+        return None, [str(error)]
+    complete = len(found.complete) + len(found.refused)
+    return Waiting(complete, len(found.arriving), count_taken(drops.zone)), list(found.troubles)
 
 
 def _wrong_with_the_last(told: Sequence[Entry], now: datetime) -> Iterator[str]:
@@ -153,6 +179,7 @@ def as_json(status: Status) -> dict[str, Any]:
         "is_running": status.is_running,
         "last_good_at": status.last_good_at,
         "last": last and {"run_id": last.run_id, "ended_at": last.ended_at, "outcome": last.outcome},
+        "waiting": status.waiting and asdict(status.waiting),
         "published": published and asdict(published) | {"counts": shown(published.counts)},
         "wrong": list(status.wrong),
     }
@@ -168,6 +195,9 @@ def in_words(status: Status) -> str:
         else "none yet"
     )
     lines += [f"last good run  {good}", *_published_lines(status.published)]
+    if status.waiting:
+        waiting = asdict(status.waiting).items()
+        lines.append(f"drops waiting  {', '.join(f'{count} {state}' for state, count in waiting)}")
     return "\n".join([*lines, *(f"wrong          {problem}" for problem in status.wrong)])
 
 

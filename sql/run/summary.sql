@@ -9,22 +9,10 @@ with ledger as (
     from audit.row_ledger
 ),
 
-set_aside as (
-    select
-        count(*) filter (where check_name = 'patient_deleted') as rows_deleted,
-        count(*) filter (where scope = 'cell') as cells_rejected
-    from audit.rejected_row
-),
-
 cells as (
-    select sum(numerator)::bigint as cells_filled
-    from mart.data_quality
-    where
-        dimension = 'completeness'
-        and table_name is null
-        and column_name is null
-        and centre_id is null
-        and month is null
+    select count(*) as cells_rejected
+    from audit.rejected_row
+    where scope = 'cell'
 ),
 
 findings as (
@@ -62,9 +50,7 @@ select
     ledger.rows_accepted,
     ledger.rows_rejected,
     ledger.rows_duplicate,
-    set_aside.rows_deleted,
-    set_aside.cells_rejected,
-    cells.cells_filled,
+    cells.cells_rejected,
     findings.errors,
     findings.warnings,
     patients.patients,
@@ -73,7 +59,6 @@ select
     decisions.decisions
 from audit.run
 cross join ledger
-cross join set_aside
 cross join cells
 cross join findings
 cross join patients

@@ -8,8 +8,9 @@ from datetime import datetime
 import pytest
 
 from crlm_pipeline.errors import SourceError
+from flows.job import in_silence
 from flows.journal import Alert, Entry
-from flows.logs import FIELDS, log_end, log_to_stderr, progress, stage
+from flows.logs import FIELDS, log_end, log_to_stderr, logging_too, stage
 
 RUN = "20261126T020000-1f6c09ab"
 Captured = pytest.CaptureFixture[str]
@@ -79,18 +80,29 @@ def test_nothing_beside_the_fields_and_the_message_is_written(capsys: Captured) 
 def test_how_far_a_stage_is_and_how_the_run_ended(capsys: Captured) -> None:
     log_to_stderr("json")
     for text in ("annotate", "annotate: bucket 3 of 20"):
-        progress(RUN)(text)
+        logging_too(RUN, in_silence)(text)
     night = datetime(2026, 11, 26, 2, 0)
     entry = Entry(run_id=RUN, name="nightly", started_at=night, ended_at=night, outcome="failed", exit_code=3)
-    alerts = (Alert(kind="failure", text="the disk is full."),)
-    log_end(entry.model_copy(update={"problem": "the disk is full.", "counts": {"decisions": 4}, "alerts": alerts}))
-    within, ended = events(capsys)
+    alerts = (Alert(kind="missing_drop", text="nothing came.", about="north"),)
+    log_end(
+        entry.model_copy(
+            update={"stage": "report", "problem": "the disk is full.", "counts": {"decisions": 4}, "alerts": alerts}
+        )
+    )
+    within, alert, ended = events(capsys)
     assert within == {
         "level": "info",
         "run_id": RUN,
         "stage": "annotate",
         "event": "progress",
         "message": "annotate: bucket 3 of 20",
+    }
+    assert alert == {
+        "level": "warning",
+        "run_id": RUN,
+        "event": "alert",
+        "alerts": ["missing_drop"],
+        "message": "Missing drop (north): nothing came.",
     }
     assert ended == {
         "level": "error",
@@ -99,8 +111,8 @@ def test_how_far_a_stage_is_and_how_the_run_ended(capsys: Captured) -> None:
         "outcome": "failed",
         "exit_code": 3,
         "counts": {"decisions": None},
-        "alerts": ["failure"],
-        "message": "nightly failed: the disk is full.",
+        "alerts": ["missing_drop"],
+        "message": "nightly failed in report: the disk is full.",
     }
 
 
