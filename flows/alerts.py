@@ -13,7 +13,7 @@ from pathlib import Path
 from socket import gethostname
 from typing import Final
 
-from crlm_pipeline.errors import UsageError
+from crlm_pipeline.errors import SourceError, UsageError
 from crlm_pipeline.owner_only import read_secret
 from crlm_pipeline.printable import printable_lines
 from crlm_pipeline.quality_loss import in_words
@@ -64,6 +64,23 @@ def notify(configured: Configured, entry: Entry) -> Entry:
     for number in missed:
         _log.error("the alerts did not reach address %d of %d", number, len(addresses))
     return entry.model_copy(update={"addresses_reached": reached, "addresses_missed": len(missed)})
+
+
+def try_addresses(configured: Configured) -> int:
+    """Send a message that says it is a trial to every address, and return how many there are.
+
+    Raises `UsageError` when there is none or their file may not be used, `SourceError` when one is not reached.
+    """
+    settings = configured.resolved()
+    addresses = _addresses(settings.watching)
+    if not addresses:
+        raise UsageError("Alerts go to nobody. Name an address in CRLM_WATCHING__NOTIFY or watching.notify_file.")
+    text = f"This is a trial: alerts of {settings.warehouse.name} will reach you."
+    if missed := _missed(addresses, f"crlm on {gethostname()}: a trial", text, "info"):
+        numbers = ", ".join(map(str, missed))
+        problem = f"not reached: number {numbers} of {len(addresses)}."
+        raise SourceError(problem, "Check what is written there, and that this machine may call it.", "addresses")
+    return len(addresses)
 
 
 def alerts_of(entry: Entry, watching: Watching) -> Iterator[Alert]:

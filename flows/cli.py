@@ -505,6 +505,15 @@ def show_configuration(context: typer.Context) -> None:
     console.say(console.table_text(("setting", "value", "from"), rows))
 
 
+@config_app.command("try-alerts")
+def try_alerts(context: typer.Context) -> None:
+    """Send a message to every address that alerts go to, to see that it arrives."""
+    from flows.alerts import try_addresses
+    from flows.configuration import Configured
+
+    console.say(f"sent to {try_addresses(Configured.read(context.obj))} addresses")
+
+
 @config_app.command("template")
 def configuration_template() -> None:
     """Print a crlm.toml with every setting, explained."""

@@ -19,6 +19,7 @@ from flows.configuration import Configuration, Configured, Watching
 from flows.journal import Alert, Entry, entries, journal_file, lasting, record
 from schemas.audit import QualityLoss
 from schemas.column import describe
+from tests.command_line import Crlm
 
 NIGHT = datetime(2026, 11, 26, 2, 0)  # UTC, as all times of the journal
 LATE = Alert(kind="missing_drop", text="north has delivered nothing for 8 days, 7 were expected.", about="north")
@@ -236,3 +237,20 @@ def test_what_got_worse_in_the_published_data_is_an_alert_for_each_table(publish
     [alert] = published_alerts(published.with_name("worse"))
     assert (alert.kind, alert.about) == ("data_quality", "biomarker")
     assert alert.text.startswith("biomarker.method is filled in 10% of all rows, before in 90%; biomarker.result is")
+
+
+def test_the_addresses_can_be_tried(
+    crlm: Crlm, service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    nobody = crlm("config", "try-alerts")
+    assert nobody.code == 2
+    assert "Alerts go to nobody" in nobody.err
+    monkeypatch.setenv("CRLM_WATCHING__NOTIFY", json.dumps([service.address]))
+    assert crlm("config", "try-alerts").out == "sent to 1 addresses\n"
+    assert "This is a trial" in service.messages[0]["message"]
+    service.refusals = alerts.RETRIES + 1
+    missed = crlm("config", "try-alerts")
+    assert missed.code == 3
+    assert "addresses: not reached: number 1 of 1." in missed.err
+    assert "hush" not in missed.err
