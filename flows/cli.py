@@ -369,10 +369,20 @@ def upgrade(
     with console.progress(3) as tell:
         if dry_run:
             with upgrading.tried(job, now(), tell) as trial:
-                _show_summary(trial, ["nothing was published"], as_json=False)
+                _show_upgrade(trial, ["nothing was published"])
             return
         kept = upgrading.upgrade(job, now(), tell)
-    _show_summary(warehouse, [f"warehouse {warehouse}", f"replaced {kept}"], as_json=False)
+    _show_upgrade(warehouse, [f"warehouse {warehouse}", f"replaced {kept}"])
+
+
+def _show_upgrade(upgraded: Path, places: list[str]) -> None:
+    from flows.upgrading import MOVED, moved
+
+    rows = moved(upgraded)
+    changes = console.table_text(MOVED, rows) if rows else "every verdict is given as often as before"
+    if rows is None:
+        changes = "verdicts cannot be compared with those of the file before"
+    _show_summary(upgraded, [changes, *places], as_json=False)
 
 
 @app.command()

@@ -125,8 +125,10 @@ def forget(warehouse: Path, before: datetime) -> None:
     kept = [entry for entry in entries(warehouse) if entry.ended_at >= before]
     file = journal_file(warehouse)
     half_written = file.with_name(f"{file.name}.half-written")
-    with owner_only():
-        half_written.write_text("".join(f"{entry.model_dump_json()}\n" for entry in kept), encoding="utf-8")
+    with owner_only(), half_written.open("w", encoding="utf-8") as journal:
+        journal.writelines(f"{entry.model_dump_json()}{_LINE_END}" for entry in kept)
+        journal.flush()
+        os.fsync(journal.fileno())
     half_written.replace(file)
 
 

@@ -1,19 +1,23 @@
 """A published warehouse written anew by this version, from its own record of what was delivered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Final
 
 from crlm_pipeline.backups import replaced_file, set_aside
 from crlm_pipeline.migrations import check_conserved
 from crlm_pipeline.warehouse import Warehouse
+from flows.counts import in_words, shown
 from flows.job import Job, Tell, half_made_file, in_silence, ingested_file
 from flows.run import holding
 from flows.steps import STEPS, Step
-from schemas.audit import Run
+from schemas.audit import Run, VerdictShift
+
+MOVED: Final = ("series", "setting", "verdict", "before", "now", "moved by")
 
 _INGEST, _ANNOTATE, _REPORT = STEPS
 
@@ -43,6 +47,24 @@ def tried(job: Job, now: datetime, tell: Tell = in_silence) -> Iterator[Path]:
         lake = folder / "lake" if _recorded_lake(trial) else None
         _upgraded(replace(job, warehouse=trial), lake, now, tell)
         yield trial
+
+
+def moved(upgraded: Path) -> list[tuple[str, ...]] | None:
+    """Return which verdicts the upgrade gives more or less often, and by what, as rows of `MOVED`; small counts hidden.
+
+    A verdict that is not here is given as often as before. None where the file before could not be compared.
+    """
+    with Warehouse.open_readonly(upgraded) as warehouse:
+        if not warehouse.count(VerdictShift):
+            return None
+        rows = warehouse.query("verdict_shift/moved").iter_rows(named=True)
+        return [
+            (row["guideline"], row["setting"], row["verdict"], *_before_and_now(row), row["moved_by"]) for row in rows
+        ]
+
+
+def _before_and_now(row: Mapping[str, Any]) -> Iterator[str]:
+    return map(in_words, shown({"before": row["n_before"], "now": row["n"]}).values())
 
 
 def trial_prefix(warehouse: Path) -> str:

@@ -134,9 +134,26 @@ def test_a_trial_of_an_upgrade_changes_nothing(tmp_path: Path, crlm: Crlm) -> No
     before = warehouse.read_bytes()
     answer = crlm("upgrade", "--warehouse", warehouse, "--guideline", "esmo", "--dry-run")
     assert answer.code == 0, answer.err
+    assert "every verdict is given as often as before" in answer.out
     assert "nothing was published" in answer.out
     assert warehouse.read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {"crlm.duckdb", "crlm.duckdb.lock"}
+
+
+def test_a_trial_tells_which_verdicts_an_upgrade_moves_and_hides_small_counts(
+    tmp_path: Path,
+    crlm: Crlm,  # noqa: F811
+) -> None:
+    warehouse = written(3, tmp_path)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update cohort.verdict set verdict = 'no_rule' where guideline = 'esmo'")
+    answer = crlm("upgrade", "--warehouse", warehouse, "--guideline", "esmo", "--dry-run")
+    told = [line.split() for line in answer.out.splitlines() if line.startswith("esmo")]
+    assert told
+    assert all(line[-3:] == ["code", "or", "settings"] for line in told)
+    counts = [cell for line in told for cell in line[3:5]]
+    assert "<5" in counts
+    assert all(cell in {"0", "<5"} or int(cell) >= 5 for cell in counts)
 
 
 @pytest.mark.parametrize("layout", EARLIER)
