@@ -32,6 +32,7 @@ class Manifest(BaseModel):
     """What a backup holds: the run, and the SHA-256 of every file by its name in the folder.
 
     `lake`: the folder that the rows of patients must lie in, as the warehouse names it; none: it holds them itself.
+    `modified_ns`: when the published file was last written, by which it is known without being read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +43,7 @@ class Manifest(BaseModel):
     layout: int
     content_hash: str
     lake: Path | None
+    modified_ns: int
     files: dict[str, str]
 
 
@@ -68,7 +70,7 @@ def back_up(published: Path, folder: Path, now: datetime) -> Path:
 
 
 def _copied(published: Path, half_made: Path, now: datetime) -> Manifest:
-    copy = half_made / _WAREHOUSE
+    copy, modified_ns = half_made / _WAREHOUSE, published.stat().st_mtime_ns
     files = {_WAREHOUSE: _copy(published, copy)}
     with Warehouse.open_of_any_layout(copy) as warehouse:
         run = warehouse.read(Run).row(0, named=True)
@@ -87,6 +89,7 @@ def _copied(published: Path, half_made: Path, now: datetime) -> Manifest:
         layout=layout,
         content_hash=run["content_hash"],
         lake=lake.folder if lake else None,
+        modified_ns=modified_ns,
         files=files,
     )
 
@@ -102,6 +105,12 @@ def _check(warehouse: Warehouse, told: Path) -> None:
 def backups(folder: Path) -> list[Path]:
     """Return the backups in a folder, the newest run first."""
     return sorted((path.parent for path in folder.glob(f"*/{_WAREHOUSE}") if is_run_id(path.parent.name)), reverse=True)
+
+
+def is_backed_up(published: Path, folder: Path) -> bool:
+    """Whether a backup of the published file was made; neither is read."""
+    modified_ns = published.stat().st_mtime_ns
+    return any(found.modified_ns == modified_ns for found in map(_recorded, backups(folder)) if found)
 
 
 def restore(backup: Path, target: Path, now: datetime) -> Path | None:
@@ -188,18 +197,26 @@ _ANOTHER: Final = "Use another backup, or run anew."
 
 
 def _manifest(backup: Path) -> Manifest:
+    if found := _recorded(backup):
+        return found
+    problem = "the folder is no backup: its manifest cannot be read."
+    raise SourceError(problem, "Name a folder that `crlm backup` has written.", str(backup))
+
+
+def _recorded(backup: Path) -> Manifest | None:
     try:
         return Manifest.model_validate_json((backup / _MANIFEST).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError):
-        problem = "the folder is no backup: its manifest cannot be read."
-        raise SourceError(problem, "Name a folder that `crlm backup` has written.", str(backup)) from None
+        return None
 
 
 def _is_same(made: Path, manifest: Manifest) -> bool:
     """Whether a backup with these files is there, and whole."""
-    files = _manifest(made).files
-    return files == manifest.files and all(
-        (made / name).is_file() and _sha256(made / name) == sha256 for name, sha256 in files.items()
+    recorded = _recorded(made)
+    return (
+        recorded is not None
+        and (recorded.files, recorded.modified_ns) == (manifest.files, manifest.modified_ns)
+        and all((made / name).is_file() and _sha256(made / name) == sha256 for name, sha256 in manifest.files.items())
     )
 
 

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from crlm_pipeline.backups import HALF_MADE, back_up, backups, replaced_files, restoring_file
+from crlm_pipeline.backups import HALF_MADE, back_up, backups, is_backed_up, replaced_files, restoring_file
 from crlm_pipeline.keeping import forget_raw_rows, raw_rows_before
 from crlm_pipeline.provenance import is_run_id, run_stamp
 from crlm_pipeline.warehouse import Warehouse
@@ -41,9 +41,10 @@ def keep(configuration: Configuration, now: datetime) -> list[str]:
     Raises `SourceError` where the disk refuses or the warehouse is not what its run recorded.
     """
     # Rows go before the backup, so that it does not hold them either; backups are counted with the new one.
+    warehouse, folder = configuration.warehouse, configuration.keeping.backups
     told = _done(_rows_and_files(configuration, now))
-    if configuration.keeping.backups and configuration.warehouse.is_file():
-        told.append(f"{back_up(configuration.warehouse, configuration.keeping.backups, now)}: backup")
+    if folder and warehouse.is_file() and not is_backed_up(warehouse, folder):
+        told.append(f"{back_up(warehouse, folder, now)}: backup")
     return [*told, *_done(_copies(configuration))]
 
 

@@ -18,9 +18,10 @@ from crlm_pipeline.keeping import RawRows, forget_raw_rows, raw_rows_before
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.verification import verify
 from crlm_pipeline.warehouse import Warehouse, lock
-from flows.configuration import Configuration, Drops, Keeping
+from flows.configuration import Configuration, Configured, Drops, Keeping
 from flows.job import Job, half_made_file, ingested_file
 from flows.journal import Entry, entries, record
+from flows.nightly import night
 from flows.run import run
 from flows.steps import RUNS
 from flows.tidying import keep, removals
@@ -28,7 +29,6 @@ from schemas.archive import DELIVERED_MODELS, Delivery
 from schemas.audit import RejectedRow, Run
 from schemas.column import Table
 from tests.command_line import Crlm
-from tests.flows.conftest import crlm  # noqa: F401
 
 WAREHOUSES = Path(__file__).parents[1] / "warehouses"
 SETTINGS = Settings(guidelines=("esmo",))
@@ -80,9 +80,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_backup_is_restored_as_it_was_and_the_replaced_file_is_kept(
-    warehouse: Path,
-    tmp_path: Path,
-    crlm: Crlm,  # noqa: F811
+    warehouse: Path, tmp_path: Path, crlm: Crlm
 ) -> None:
     was, recorded = content_hash(warehouse), warehouse.read_bytes()
     answer = crlm("backup", "--warehouse", warehouse, "--to", tmp_path / "backups")
@@ -129,10 +127,7 @@ def test_the_same_file_is_backed_up_once_and_one_of_the_same_run_that_differs_ta
 
 @pytest.mark.parametrize("damage", ["byte", "shorter", "gone", "manifest", "no manifest"])
 def test_a_damaged_backup_is_refused_and_what_is_published_stays(
-    damage: str,
-    warehouse: Path,
-    tmp_path: Path,
-    crlm: Crlm,  # noqa: F811
+    damage: str, warehouse: Path, tmp_path: Path, crlm: Crlm
 ) -> None:
     made = back_up(warehouse, tmp_path / "backups", NOW)
     copy = made / "warehouse.duckdb"
@@ -165,9 +160,7 @@ def test_a_warehouse_that_is_not_as_recorded_is_not_backed_up(warehouse: Path, t
 
 
 def test_nothing_is_restored_or_backed_up_while_a_run_holds_the_warehouse(
-    warehouse: Path,
-    tmp_path: Path,
-    crlm: Crlm,  # noqa: F811
+    warehouse: Path, tmp_path: Path, crlm: Crlm
 ) -> None:
     made = back_up(warehouse, tmp_path / "backups", NOW)
     before = warehouse.read_bytes()
@@ -204,11 +197,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(command: str, warehouse: Path, 
     assert files(tmp_path) == before | {"crlm.duckdb.lock": b""}
 
 
-def test_a_restore_that_forgets_a_deletion_says_so(
-    warehouse: Path,
-    tmp_path: Path,
-    crlm: Crlm,  # noqa: F811
-) -> None:
+def test_a_restore_that_forgets_a_deletion_says_so(warehouse: Path, tmp_path: Path, crlm: Crlm) -> None:
     older = tmp_path / "older" / "crlm.duckdb"
     older.parent.mkdir()
     judge(job_of(older, WAREHOUSES / "first"), FIRST_RUN)
@@ -383,15 +372,24 @@ def test_a_night_ends_with_a_backup_without_what_has_gone_and_with_no_more_than_
     told = keep(configuration, datetime(2030, 3, 1))
     assert [path.name for path in backups(tmp_path / "backups")] == [SECOND_RUN, "20290102T000000-00000001"]
     assert len(told) == 3
+    assert keep(configuration, datetime(2030, 3, 2)) == [], "the same file is not copied every night"
     restore(tmp_path / "backups" / SECOND_RUN, tmp_path / "again.duckdb", NOW)
     assert raw_rows_before(tmp_path / "again.duckdb", datetime(2030, 3, 1)) == RawRows(rejected=0, replaced=0)
 
 
+def test_a_night_without_a_delivery_keeps_as_well(warehouse: Path, tmp_path: Path) -> None:
+    (tmp_path / "zone").mkdir()
+    settings = 'warehouse = "crlm.duckdb"\n[drops]\nzone = "zone"\n[keeping]\nbackups = "backups"\nraw_days = 30\n'
+    (tmp_path / "crlm.toml").write_text(settings)
+    ended = night(Configured.read(tmp_path / "crlm.toml"), clock=lambda: NOW + timedelta(days=30))
+    assert (ended.outcome, ended.problem) == ("nothing_new", None)
+    (made,) = backups(tmp_path / "backups")
+    assert (made / "warehouse.duckdb").read_bytes() == warehouse.read_bytes()
+    assert raw_rows_before(warehouse, NOW) == RawRows(rejected=0, replaced=0)
+
+
 def test_tidy_lists_or_removes_by_the_settings(
-    warehouse: Path,
-    tmp_path: Path,
-    crlm: Crlm,  # noqa: F811
-    monkeypatch: pytest.MonkeyPatch,
+    warehouse: Path, tmp_path: Path, crlm: Crlm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("crlm.toml").write_text('warehouse = "crlm.duckdb"\n')

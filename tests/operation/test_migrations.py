@@ -17,10 +17,10 @@ from flows.run import run
 from flows.steps import RUNS
 from schemas.archive import DELIVERED_MODELS, Delivery
 from schemas.audit import Deletion, Finding, Run
-from schemas.column import Integer, Table, column
+from schemas.column import Integer, Table, Text, column
 from schemas.layout import FINGERPRINT, LAYOUT, MODELS, fingerprint
 from tests.command_line import Crlm
-from tests.flows.conftest import crlm, quick_report  # noqa: F401
+from tests.flows.conftest import quick_report  # noqa: F401
 
 WAREHOUSES = Path(__file__).parents[1] / "warehouses"
 EARLIER = range(1, LAYOUT)
@@ -83,8 +83,6 @@ def test_the_fingerprint_tells_names_types_and_what_is_required() -> None:
         }
         return type("Changed", (Table,), body)
 
-    from schemas.column import Text  # noqa: PLC0415
-
     tables = [table("a", Text, is_required=True), table("b", Text, is_required=True)]
     tables += [table("a", Integer, is_required=True), table("a", Text, is_required=False)]
     assert len({fingerprint([each]) for each in tables}) == len(tables)
@@ -93,9 +91,7 @@ def test_the_fingerprint_tells_names_types_and_what_is_required() -> None:
 
 @pytest.mark.parametrize("layout", EARLIER)
 def test_an_earlier_layout_is_known_and_told_with_the_command_that_mends_it(
-    layout: int,
-    tmp_path: Path,
-    crlm: Crlm,  # noqa: F811
+    layout: int, tmp_path: Path, crlm: Crlm
 ) -> None:
     warehouse = written(layout, tmp_path)
     with Warehouse.open_of_any_layout(warehouse) as published:
@@ -113,7 +109,7 @@ def test_an_upgrade_conserves_every_row_on_record_and_ends_as_a_clean_run(
     layout: int,
     tmp_path: Path,
     clean: str,
-    crlm: Crlm,  # noqa: F811
+    crlm: Crlm,
     quick_report: None,  # noqa: F811
 ) -> None:
     warehouse = written(layout, tmp_path)
@@ -129,7 +125,7 @@ def test_an_upgrade_conserves_every_row_on_record_and_ends_as_a_clean_run(
     assert crlm("verify", "--warehouse", warehouse).code == 0
 
 
-def test_a_trial_of_an_upgrade_changes_nothing(tmp_path: Path, crlm: Crlm) -> None:  # noqa: F811
+def test_a_trial_of_an_upgrade_changes_nothing(tmp_path: Path, crlm: Crlm) -> None:
     warehouse = written(1, tmp_path)
     before = warehouse.read_bytes()
     answer = crlm("upgrade", "--warehouse", warehouse, "--guideline", "esmo", "--dry-run")
@@ -140,10 +136,7 @@ def test_a_trial_of_an_upgrade_changes_nothing(tmp_path: Path, crlm: Crlm) -> No
     assert {path.name for path in tmp_path.iterdir()} == {"crlm.duckdb", "crlm.duckdb.lock"}
 
 
-def test_a_trial_tells_which_verdicts_an_upgrade_moves_and_hides_small_counts(
-    tmp_path: Path,
-    crlm: Crlm,  # noqa: F811
-) -> None:
+def test_a_trial_tells_which_verdicts_an_upgrade_moves_and_hides_small_counts(tmp_path: Path, crlm: Crlm) -> None:
     warehouse = written(3, tmp_path)
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("update cohort.verdict set verdict = 'no_rule' where guideline = 'esmo'")
