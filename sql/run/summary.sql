@@ -34,6 +34,12 @@ patients as (
 decisions as (
     select count(*) as decisions
     from cohort.decision
+),
+
+shifts as (
+    select count(*) as verdicts_beyond
+    from audit.verdict_shift
+    where is_beyond
 )
 
 select
@@ -56,11 +62,13 @@ select
     patients.patients,
     patients.metastatic_patients,
     patients.crlm_patients,
-    decisions.decisions
+    decisions.decisions,
+    shifts.verdicts_beyond
 from audit.run
 cross join ledger
 cross join cells
 cross join findings
 cross join patients
 cross join decisions
+cross join shifts
 order by run.run_id
