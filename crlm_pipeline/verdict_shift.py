@@ -37,7 +37,6 @@ _NEEDED: Final[Mapping[type[Table], frozenset[str]]] = {
 _CELL: Final = ("guideline", "setting", "centre_id")
 
 _TOLD: Final = 5
-_SEE: Final = ": see audit.verdict_shift."
 _BY: Final = {
     "data": "decisions that are new, gone or changed",
     "edition": "an edition that is new, gone or changed",
@@ -144,8 +143,6 @@ def verdict_shift_alerts(warehouse: Warehouse, settings: Settings) -> list[str]:
     Holds shares alone, of no denominator below the rate threshold and of no count from 1 to the disclosure threshold;
     centres by their code in the report. Beyond a handful, and of what may not be shown, only how many there are.
     """
-    if not warehouse.holds(VerdictShift):
-        return []
     beyond_limits = warehouse.read(VerdictShift).filter("is_beyond")
     codes = dict(warehouse.read(ReportKey).select("centre_id", "code").iter_rows())
     told = (
@@ -169,8 +166,8 @@ def _may_be_shown(settings: Settings) -> pl.Expr:
 def _of_the_rest(count: int, *, is_more: bool) -> str:
     number = f"{count} more" if is_more else f"{count}"
     if count == 1:
-        return f"{number} share of a verdict is beyond its limits{_SEE}"
-    return f"{number} shares of verdicts are beyond their limits{_SEE}"
+        return f"{number} share of a verdict is beyond its limits."
+    return f"{number} shares of verdicts are beyond their limits."
 
 
 def _sentence(row: Mapping[str, Any], codes: Mapping[str, str]) -> str:
@@ -181,5 +178,5 @@ def _sentence(row: Mapping[str, Any], codes: Mapping[str, str]) -> str:
     by = f"{_BY[cause]} ({', '.join(differing)})" if cause == "code" and differing else _BY[cause]
     return (
         f"{row['guideline']}, {row['setting']}, {where}: {row['verdict']} moved from {row['share_before']:.1%} to "
-        f"{row['share']:.1%} of decisions, beyond its limits, mostly by {by}{_SEE}"
+        f"{row['share']:.1%} of decisions, beyond its limits, mostly by {by}."
     )

@@ -17,6 +17,8 @@ from crlm_pipeline.errors import SourceError, UsageError
 from crlm_pipeline.owner_only import read_secret
 from crlm_pipeline.printable import printable_lines
 from crlm_pipeline.quality_loss import in_words
+from crlm_pipeline.settings import Settings
+from crlm_pipeline.verdict_shift import verdict_shift_alerts
 from crlm_pipeline.warehouse import Warehouse
 from flows.configuration import Configured, Watching
 from flows.journal import LASTING, Alert, AlertKind, Entry, Lasting, Outcome, entries, journal_file, lasting, utc
@@ -33,7 +35,7 @@ REMEDIES: Final[Mapping[AlertKind, str]] = {
     "missing_drop": "Ask the source for its delivery, or change drops.expected_days.",
     "rejected_drop": "Have the file delivered anew as the sentence says; it lies in the folder for rejected files.",
     "data_quality": "Look at the column in the report's page on data quality, and ask who delivers it what changed.",
-    "verdict_shift": "Read which decisions changed, and why, before the report is passed on.",
+    "verdict_shift": "Read in audit.verdict_shift what moved, and why, before the report is passed on.",
 }
 
 # How apprise marks the message, for services that show it.
@@ -98,11 +100,14 @@ def alerts_of(entry: Entry, watching: Watching) -> Iterator[Alert]:
 
 
 def published_alerts(warehouse: Path) -> Iterator[Alert]:
-    """Yield the alerts that the published run put on record: in which tables the data got worse."""
+    """Yield the alerts that the published run put on record: where the data got worse, which verdicts moved."""
     with Warehouse.open_readonly(warehouse) as published:
         losses = published.read(QualityLoss)
+        moved = verdict_shift_alerts(published, Settings())
     for table, text in in_words(losses).items():
         yield Alert(kind="data_quality", text=text, about=table)
+    if moved:
+        yield Alert(kind="verdict_shift", text=" ".join(moved))
 
 
 def _rows(counts: Mapping[str, int]) -> int:

@@ -12,7 +12,7 @@ from crlm_pipeline.settings import Settings
 _THRESHOLD: Final = Settings().disclosure_threshold
 # What a count is among.
 _AMONG: Final = {"metastatic_patients": "patients", "crlm_patients": "metastatic_patients"}
-_OF_NOBODY: Final = ("rows_", "cells_", "files", "drops", "pages", "errors", "warnings")
+_OF_NOBODY: Final = ("rows_", "cells_", "files", "drops", "pages", "errors", "warnings", "shares_")
 
 
 def shown(counts: Mapping[str, int]) -> dict[str, int | None]:

@@ -28,6 +28,7 @@ from crlm_pipeline.report.sections import (
     process_chart,
     quality,
     safety,
+    shift,
     signals,
     survival,
     testing,
@@ -51,7 +52,7 @@ PAGES: Final = (
     Page("editions", "Editions side by side", "Guidelines", (guidelines.section,)),
     Page("alluvial", "Recommended and given", "Guidelines", (alluvial.section,)),
     Page("uptake", "Uptake of changes", "Guidelines", (uptake.section,)),
-    Page("quality", "Data quality", "Data", (quality.section, completeness.section, trend.section)),
+    Page("quality", "Data quality", "Data", (quality.section, completeness.section, trend.section, shift.section)),
     Page("methods", "Methods", "Data", (methods.section,)),
 )
 # Lists the files behind all of these.

@@ -33,6 +33,7 @@ class Registry:
     columns_not_delivered: pl.DataFrame
     tables: Mapping[str, SafeTable]
     changes: pl.DataFrame
+    shifts: pl.DataFrame
     indicators: Sequence[Definition]
 
     @property
@@ -96,6 +97,7 @@ def read_registry(warehouse: Warehouse, settings: Settings) -> Registry:
         columns_not_delivered=_labelled(warehouse.query("report/columns_not_delivered"), labels),
         tables=publish_counts(warehouse, settings, headline, labels),
         changes=warehouse.query("report/recommendation_changes"),
+        shifts=warehouse.query("report/verdict_shift", threshold=settings.disclosure_threshold),
         indicators=definitions(),
     )
 

@@ -37,7 +37,7 @@ decisions as (
 ),
 
 shifts as (
-    select count(*) as verdicts_beyond
+    select count(*) as shares_moved
     from audit.verdict_shift
     where is_beyond
 )
@@ -63,7 +63,7 @@ select
     patients.metastatic_patients,
     patients.crlm_patients,
     decisions.decisions,
-    shifts.verdicts_beyond
+    shifts.shares_moved
 from audit.run
 cross join ledger
 cross join cells

@@ -66,7 +66,7 @@ def test_the_same_registry_moves_nothing(first: Job, job: Job) -> None:
     assert shift.filter("is_beyond").is_empty()
     assert shift["is_beyond"].is_not_null().any()
     assert set(shift["differs"].explode().drop_nulls()) == set()
-    assert summary(job.warehouse)["verdicts_beyond"] == 0
+    assert summary(job.warehouse)["shares_moved"] == 0
 
 
 def test_another_registry_is_data(first: Job, job: Job, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_an_edited_edition_is_the_edition(job: Job, edited: Callable[[str, str, 
     assert set(shift.filter(pl.col("n_edition") != 0)["guideline"]) == {"esmo"}
     with Warehouse.open_readonly(job.warehouse) as warehouse:
         told = verdict_shift_alerts(warehouse, Settings(disclosure_threshold=1))
-    assert summary(job.warehouse)["verdicts_beyond"] == shift["is_beyond"].sum() > 0
+    assert summary(job.warehouse)["shares_moved"] == shift["is_beyond"].sum() > 0
     assert told[0].startswith("esmo, systemic, ")
     assert "mostly by an edition that is new, gone or changed" in told[0]
 

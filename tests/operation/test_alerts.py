@@ -17,7 +17,7 @@ from flows import alerts
 from flows.alerts import REMIND_AFTER, notify, published_alerts
 from flows.configuration import Configuration, Configured, Watching
 from flows.journal import Alert, Entry, entries, journal_file, lasting, record
-from schemas.audit import QualityLoss
+from schemas.audit import QualityLoss, VerdictShift
 from schemas.column import describe
 from tests.command_line import Crlm
 
@@ -254,3 +254,16 @@ def test_the_addresses_can_be_tried(
     assert missed.code == 3
     assert "addresses: not reached: number 1 of 1." in missed.err
     assert "hush" not in missed.err
+
+
+def test_verdicts_that_moved_are_one_alert(published: Path) -> None:
+    cell = {"guideline": "esmo", "setting": "systemic", "centre_id": None, "run_id_before": "before", "run_id": "now"}
+    counts = {"n_before": 20, "n": 50, "n_total_before": 100, "n_total": 100, "share_before": 0.2, "share": 0.5}
+    parts = {"n_data": 30, "n_edition": 0, "n_code": 0, "part_data": 0.3, "part_edition": 0.0, "part_code": 0.0}
+    limits = {"limit_low": 0.1, "limit_high": 0.3, "is_beyond": True, "differs": []}
+    rows = [cell | counts | parts | limits | {"verdict": verdict} for verdict in ("open", "no_rule")]
+    with building(published.with_name("moved"), start_from=published) as moved:
+        moved.insert(VerdictShift, pl.DataFrame(rows, schema=describe(VerdictShift).polars_schema))
+    [alert] = published_alerts(published.with_name("moved"))
+    assert alert.kind == "verdict_shift"
+    assert alert.text.count("moved from 20.0% to 50.0% of decisions") == 2

@@ -7,12 +7,17 @@ from datetime import date, datetime
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import polars as pl
 import pytest
 from scipy.stats import binom
 
+from crlm_pipeline.report.fragments import Section
+from crlm_pipeline.report.fragments import Table as ReportTable
+from crlm_pipeline.report.registry import Registry
+from crlm_pipeline.report.sections import shift
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.verdict_shift import PARTS, shifted, verdict_shift, verdict_shift_alerts
 from crlm_pipeline.warehouse import Warehouse, building
@@ -137,9 +142,9 @@ def compared(before: Night, now: Night, folder: Path) -> pl.DataFrame:
         fill(warehouse, before)
     with building(folder / "now", start_from=empty, before=folder / "before") as warehouse:
         fill(warehouse, now)
-        shift = verdict_shift(warehouse, Settings())
-        warehouse.insert(VerdictShift, shift)
-    return shift
+        found = verdict_shift(warehouse, Settings())
+        warehouse.insert(VerdictShift, found)
+    return found
 
 
 def night_of_chance(run_id: str, chance: random.Random, hashes: Mapping[str, str], earlier: Night | None) -> Night:
@@ -263,8 +268,8 @@ def test_a_rolling_edition_that_judges_all_moves_on_with_the_day(tmp_path: Path)
         folder = tmp_path / str(day)
         folder.mkdir()
         before, now = Night("1", {"p": was}, hashes, told), Night("2", {"p": one}, hashes, told | {"as_of": day})
-        shift = compared(before, now, folder)
-        assert shift.filter(verdict="on_label", centre_id="A")[part].to_list() == [1]
+        made = compared(before, now, folder)
+        assert made.filter(verdict="on_label", centre_id="A")[part].to_list() == [1]
 
 
 def test_what_a_run_was_told_otherwise_stands_beside_the_shift(tmp_path: Path) -> None:
@@ -298,8 +303,8 @@ def test_a_share_is_beyond_where_chance_would_seldom_bring_it(before: int) -> No
     rate = (before + 0.5) / (total + 1)
     seen = set()
     for n in range(total + 1):
-        shift = of_counts({"open": before, "no_rule": total - before}, {"open": n, "no_rule": total - n})
-        row = shift.row(by_predicate=pl.col("verdict") == "open", named=True)
+        made = of_counts({"open": before, "no_rule": total - before}, {"open": n, "no_rule": total - n})
+        row = made.row(by_predicate=pl.col("verdict") == "open", named=True)
         is_rare = binom.cdf(n, total, rate) < 0.001 or binom.sf(n - 1, total, rate) < 0.001
         assert row["is_beyond"] == is_rare, n
         seen.add(is_rare)
@@ -307,22 +312,22 @@ def test_a_share_is_beyond_where_chance_would_seldom_bring_it(before: int) -> No
 
 
 def test_the_first_decision_with_a_verdict_is_not_beyond() -> None:
-    shift = of_counts({"open": 1_000}, {"open": 1_000, "contraindicated": 1})
-    assert shift["is_beyond"].to_list() == [False, False]
+    made = of_counts({"open": 1_000}, {"open": 1_000, "contraindicated": 1})
+    assert made["is_beyond"].to_list() == [False, False]
 
 
 @pytest.mark.parametrize(("before", "now", "is_judged"), [(10, 10, True), (9, 10, False), (10, 9, False)])
 def test_few_decisions_are_not_judged(before: int, now: int, is_judged: bool) -> None:
-    shift = of_counts({"open": before}, {"no_rule": now})
-    assert shift["is_beyond"].to_list() == ([True, True] if is_judged else [None, None])
-    assert shift["limit_low"].is_not_null().all() == is_judged
+    made = of_counts({"open": before}, {"no_rule": now})
+    assert made["is_beyond"].to_list() == ([True, True] if is_judged else [None, None])
+    assert made["limit_low"].is_not_null().all() == is_judged
 
 
 def test_where_there_was_nothing_before_there_is_no_share_and_no_part() -> None:
-    shift = of_counts({}, {"open": 20})
-    assert shift["share_before"].to_list() == [None]
-    assert shift["share"].to_list() == [1.0]
-    assert shift.select("part_data", "part_edition", "part_code", "is_beyond").row(0) == (None,) * 4
+    made = of_counts({}, {"open": 20})
+    assert made["share_before"].to_list() == [None]
+    assert made["share"].to_list() == [1.0]
+    assert made.select("part_data", "part_edition", "part_code", "is_beyond").row(0) == (None,) * 4
 
 
 @pytest.fixture
@@ -350,11 +355,11 @@ def test_alerts_name_share_cause_and_the_centre_by_its_code(published: Warehouse
     published.insert(VerdictShift, frame(VerdictShift, rows))
     assert verdict_shift_alerts(published, Settings()) == [
         "esmo, systemic, all centres: open moved from 20.0% to 50.0% of decisions, beyond its limits, mostly by an "
-        "edition that is new, gone or changed: see audit.verdict_shift.",
+        "edition that is new, gone or changed.",
         "esmo, systemic, C01: open moved from 20.0% to 90.0% of decisions, beyond its limits, mostly by code or "
-        "settings (grace_days): see audit.verdict_shift.",
+        "settings (grace_days).",
         "esmo, systemic, C02: open moved from 20.0% to 80.0% of decisions, beyond its limits, mostly by an "
-        "edition that is new, gone or changed: see audit.verdict_shift.",
+        "edition that is new, gone or changed.",
     ]
 
 
@@ -367,7 +372,7 @@ def test_no_alert_tells_of_a_handful(published: Warehouse, before: int, now: int
     (told,) = verdict_shift_alerts(published, Settings())
     assert ("%" in told) == is_told
     if not is_told:
-        assert told == "1 share of a verdict is beyond its limits: see audit.verdict_shift."
+        assert told == "1 share of a verdict is beyond its limits."
 
 
 def test_alerts_are_at_most_a_handful(published: Warehouse) -> None:
@@ -376,9 +381,41 @@ def test_alerts_are_at_most_a_handful(published: Warehouse) -> None:
     published.insert(VerdictShift, frame(VerdictShift, rows))
     told = verdict_shift_alerts(published, Settings())
     assert len(told) == 6
-    assert told[-1] == "2 more shares of verdicts are beyond their limits: see audit.verdict_shift."
+    assert told[-1] == "2 more shares of verdicts are beyond their limits."
 
 
 def test_nothing_beyond_is_nothing_to_tell(published: Warehouse) -> None:
     published.insert(VerdictShift, frame(VerdictShift, [row_of(None, 20, 21, is_beyond=False)]))
     assert verdict_shift_alerts(published, Settings()) == []
+
+
+def section_of(warehouse: Warehouse, centre: str | None = None) -> Section | None:
+    shifts = warehouse.query("report/verdict_shift", threshold=Settings().disclosure_threshold)
+    return shift.section(cast("Registry", SimpleNamespace(shifts=shifts)), centre)
+
+
+def test_the_report_tells_which_way_each_cause_moved_a_verdict_and_no_number(published: Warehouse) -> None:
+    rows = [
+        row_of(None, 20, 80, part_data=-0.1, part_edition=0.7, part_code=1e-17),
+        row_of(None, 96, 30, verdict="no_rule"),
+        row_of(None, 20, 21, verdict="off_label", is_beyond=False),
+        row_of("A", 20, 90),
+    ]
+    published.insert(VerdictShift, frame(VerdictShift, [row | {"differs": ["as_of"]} for row in rows]))
+    made = section_of(published)
+    assert made
+    table, hidden, differing = made.blocks
+    assert isinstance(table, ReportTable)
+    assert table.data.frame.rows() == [
+        ("ESMO", "Systemic treatment", "Open, nothing given yet", "more", "fewer", "more", "none")
+    ]
+    assert hidden == "Of so few decisions that nothing is told of them: 1."
+    assert differing == "Both runs were told otherwise: as_of."
+    assert made.sentence.startswith(
+        "Of 3 shares of verdicts, compared with the run x that was published before, 2 left"
+    )
+    assert section_of(published, "C01") is None
+
+
+def test_the_report_of_a_first_run_tells_of_no_shift(published: Warehouse) -> None:
+    assert section_of(published) is None
