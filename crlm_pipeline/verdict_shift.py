@@ -42,8 +42,12 @@ _BY: Final = {
     "edition": "an edition that is new, gone or changed",
     "code": "code or settings",
 }
-# These change what is judged, not how.
-_OF_DATA: Final = ("as_of", "pseudonym_key_id")
+# What of `differs` may be behind each part. That `as_of` moves on is the way of things.
+_BEHIND: Final = {
+    "data": ("package_version", "side_policy", "pseudonym_key_id"),
+    "edition": (),
+    "code": ("package_version", "grace_days"),
+}
 
 
 def verdict_shift(warehouse: Warehouse, settings: Settings) -> pl.DataFrame:
@@ -174,8 +178,8 @@ def _sentence(row: Mapping[str, Any], codes: Mapping[str, str]) -> str:
     where = codes.get(row["centre_id"], "a centre") if row["centre_id"] else "all centres"
     change = row["share"] - row["share_before"]
     cause = max(PARTS, key=lambda part: row[f"part_{part}"] * change)
-    differing = [name for name in row["differs"] if name not in _OF_DATA]
-    by = f"{_BY[cause]} ({', '.join(differing)})" if cause == "code" and differing else _BY[cause]
+    behind = [name for name in row["differs"] if name in _BEHIND[cause]]
+    by = f"{_BY[cause]} (another {', '.join(behind)})" if behind else _BY[cause]
     return (
         f"{row['guideline']}, {row['setting']}, {where}: {row['verdict']} moved from {row['share_before']:.1%} to "
         f"{row['share']:.1%} of decisions, beyond its limits, mostly by {by}."

@@ -347,8 +347,8 @@ def row_of(centre: str | None, before: int, now: int, total: int = 100, **others
 
 def test_alerts_name_share_cause_and_the_centre_by_its_code(published: Warehouse) -> None:
     rows = [
-        row_of("A", 20, 80),
-        row_of(None, 20, 50),
+        row_of("A", 20, 80, part_edition=0.0, part_data=0.6, differs=["as_of", "side_policy", "grace_days"]),
+        row_of(None, 20, 50, differs=["as_of", "package_version"]),
         row_of("B", 20, 90, part_edition=0.0, part_code=0.7, differs=["as_of", "grace_days"]),
         row_of("C", 20, 21, is_beyond=False),
     ]
@@ -357,9 +357,9 @@ def test_alerts_name_share_cause_and_the_centre_by_its_code(published: Warehouse
         "esmo, systemic, all centres: open moved from 20.0% to 50.0% of decisions, beyond its limits, mostly by an "
         "edition that is new, gone or changed.",
         "esmo, systemic, C01: open moved from 20.0% to 90.0% of decisions, beyond its limits, mostly by code or "
-        "settings (grace_days).",
-        "esmo, systemic, C02: open moved from 20.0% to 80.0% of decisions, beyond its limits, mostly by an "
-        "edition that is new, gone or changed.",
+        "settings (another grace_days).",
+        "esmo, systemic, C02: open moved from 20.0% to 80.0% of decisions, beyond its limits, mostly by decisions that "
+        "are new, gone or changed (another side_policy).",
     ]
 
 
