@@ -117,7 +117,8 @@ def _judge(warehouse: Warehouse, job: Job, lake: Lake | None, judge_each: JudgeE
     knowledge = shipped_knowledge()
     guidelines = [series.guideline for series in judging_series(knowledge, settings)]
     key = judgement_key(settings, as_of, knowledge.last_change(as_of))
-    judging = Judging(settings, as_of, _published_by(job.warehouse, key))
+    judged = None if job.is_judged_anew else _published_by(job.warehouse, key)
+    judging = Judging(settings, as_of, judged)
     if lake:
         told = _together(judge_each(_buckets_of(lake, job, judging)), lake.bucket_count, tell)
         _show(lake, warehouse)

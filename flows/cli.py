@@ -444,6 +444,16 @@ def tidy(context: typer.Context, dry_run: DryRun = False) -> None:
             console.say(f"{'would go' if dry_run else 'gone'}: {one.what}")
 
 
+@app.command()
+def reap() -> None:
+    """Mark flow runs whose process is gone as crashed, on the Prefect server and machine of the worker."""
+    if not os.environ.get("PREFECT_API_URL"):
+        raise UsageError("There is no server to ask. Name it in PREFECT_API_URL.")
+    from flows.reaping import reap as crash
+
+    console.say(f"marked as crashed: {crash()}")
+
+
 @guideline_app.command("list")
 def list_editions(as_json: Json = False) -> None:
     """List the editions, with their dates and whether a clinician has signed them."""
@@ -641,7 +651,12 @@ def _perform(job: "Job", name: str, stages: "list[Stage] | None" = None) -> None
             from flows.cluster import with_cluster
 
             flow = with_cluster(flow, job.scheduler)
-        flow(job)
+        from prefect import tags
+
+        from flows.reaping import process_tag
+
+        with tags(process_tag()):
+            flow(job)
         return
     if job.scheduler:
         raise UsageError("A run on a cluster goes through a Prefect server: name it in PREFECT_API_URL.")

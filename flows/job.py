@@ -23,6 +23,8 @@ class Job:
     `scheduler`: the address of the Dask cluster that judges the lake; none: this process.
     `run_id`: the id that the run is to have; none: `ingest` draws one. `is_start_allowed`: whether an addition may be
     the first that a registry is made of.
+    `builds_on`: the warehouse whose deliveries an addition adds to; none: its own. `is_judged_anew`: no decision is
+    taken from the published warehouse, even if the same knowledge, rules and settings judged it.
     """
 
     sources: tuple[Path, ...]
@@ -37,6 +39,8 @@ class Job:
     scheduler: str | None = None
     run_id: str | None = None
     is_start_allowed: bool = False
+    builds_on: Path | None = None
+    is_judged_anew: bool = False
 
 
 def ingested_file(warehouse: Path) -> Path:

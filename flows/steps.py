@@ -111,7 +111,8 @@ class TakenIn:
 def take_in(job: Job, run_id: str) -> TakenIn:
     """Read and validate the sources with all that stands beside them; writes no warehouse."""
     is_first = job.is_start_allowed and not job.warehouse.exists()
-    last = _last(job.warehouse, half_made_file(job.warehouse), is_needed=job.is_addition and not is_first)
+    builds_on = job.builds_on or job.warehouse
+    last = _last(builds_on, half_made_file(job.warehouse), is_needed=job.is_addition and not is_first)
     key = load_key(job.pseudonym_key) if job.pseudonym_key else None
     reader = Reader([load_mapping(mapping) for mapping in job.mappings], key)
     refuse_other_key(reader.key_id, last.pseudonym_key_id, last.archive, is_addition=job.is_addition)
