@@ -646,15 +646,12 @@ def _perform(job: "Job", name: str, stages: "list[Stage] | None" = None) -> None
     if os.environ.get("PREFECT_API_URL"):
         from importlib import import_module
 
-        flow = getattr(import_module(f"flows.{name}"), name)
-        if job.scheduler:
-            from flows.cluster import with_cluster
-
-            flow = with_cluster(flow, job.scheduler)
         from prefect import tags
 
+        from flows.cluster import with_cluster
         from flows.reaping import process_tag
 
+        flow = with_cluster(getattr(import_module(f"flows.{name}"), name), job.scheduler)
         with tags(process_tag()):
             flow(job)
         return

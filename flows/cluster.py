@@ -29,11 +29,13 @@ def on_cluster(lake_buckets: Sequence[LakeBucket]) -> Iterable[Told]:
     return (future.result() for future in futures)
 
 
-def with_cluster(flow: Flow[Any, Any], scheduler: str) -> Flow[Any, Any]:
-    """Return the flow so that its tasks run on the cluster of a Dask scheduler, given by its address.
+def with_cluster(flow: Flow[Any, Any], scheduler: str | None) -> Flow[Any, Any]:
+    """Return the flow so that its tasks run on the cluster of a Dask scheduler, given by its address; none: as it is.
 
     Raises `UsageError` where the extra `dask` is not installed.
     """
+    if scheduler is None:
+        return flow
     try:
         from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415  # an extra
     except ImportError:
