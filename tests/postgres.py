@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PASSWORD = "of-the-superuser"
+PASSWORD = "of-the-superuser"  # noqa: S105  # of a database that lives as long as a test
 
 
 def programs() -> Path:
