@@ -17,6 +17,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from pydantic import Field
 
+from crlm_pipeline.guidelines.load import shipped_knowledge
 from crlm_pipeline.report.pdf import EVERY, write_pdfs
 from crlm_pipeline.resources import edition_files
 from crlm_pipeline.settings import Settings, SidePolicy
@@ -94,7 +95,7 @@ def what_if(
     job = _job(Configured.read())
     settings = replace(
         job.settings,
-        judge_by=judge_by,
+        judge_by=shipped_knowledge().edition(judge_by).edition,
         as_of=as_of or job.settings.as_of,
         grace_days=job.settings.grace_days if grace_days is None else grace_days,
         side_policy=side_policy or job.settings.side_policy,

@@ -37,7 +37,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def of_worker(state: str = "RUNNING", since: timedelta = timedelta(hours=1), pid: str | None = "7") -> Any:
     """Return a flow run that a worker started, as the server tells of it."""
-    from prefect.client.schemas.objects import FlowRun, State, StateType  # noqa: PLC0415
+    from prefect.client.schemas.objects import FlowRun, State, StateType
 
     told = State(type=StateType(state), timestamp=NOW - since)
     return FlowRun(
@@ -47,7 +47,7 @@ def of_worker(state: str = "RUNNING", since: timedelta = timedelta(hours=1), pid
 
 def of_command(tags: list[str]) -> Any:
     """Return a flow run of `crlm run` that began at `NOW`."""
-    from prefect.client.schemas.objects import FlowRun, StateType  # noqa: PLC0415
+    from prefect.client.schemas.objects import FlowRun, StateType
 
     return FlowRun(id=RUN, flow_id=uuid4(), state_type=StateType.RUNNING, start_time=NOW, tags=tags)
 
@@ -55,13 +55,13 @@ def of_command(tags: list[str]) -> Any:
 def process(
     flow_run_id: UUID | None = None, started: timedelta = timedelta(hours=-1), *, is_readable: bool = True
 ) -> Any:
-    from flows.reaping import Process  # noqa: PLC0415
+    from flows.reaping import Process
 
     return Process(NOW + started, is_readable, str(flow_run_id) if flow_run_id else None)
 
 
 def test_a_run_of_the_worker_lives_while_a_process_says_so() -> None:
-    from flows.reaping import is_gone  # noqa: PLC0415
+    from flows.reaping import is_gone
 
     assert is_gone(of_worker(), {})
     assert is_gone(of_worker(), {7: process(), 8: process(UUID(int=2))})
@@ -69,7 +69,7 @@ def test_a_run_of_the_worker_lives_while_a_process_says_so() -> None:
 
 
 def test_a_process_that_may_not_be_read_may_be_the_one() -> None:
-    from flows.reaping import is_gone  # noqa: PLC0415
+    from flows.reaping import is_gone
 
     hidden = process(is_readable=False)
     assert not is_gone(of_worker(), {7: hidden})
@@ -78,7 +78,7 @@ def test_a_process_that_may_not_be_read_may_be_the_one() -> None:
 
 
 def test_a_pending_run_is_given_the_time_to_start() -> None:
-    from flows.reaping import is_gone  # noqa: PLC0415
+    from flows.reaping import is_gone
 
     assert not is_gone(of_worker("PENDING", timedelta(minutes=4)), {})
     assert is_gone(of_worker("PENDING", timedelta(minutes=6)), {})
@@ -86,7 +86,7 @@ def test_a_pending_run_is_given_the_time_to_start() -> None:
 
 
 def test_a_run_of_a_command_lives_while_its_process_does() -> None:
-    from flows.reaping import is_gone, process_tag  # noqa: PLC0415
+    from flows.reaping import is_gone, process_tag
 
     own = psutil.Process().pid
     assert not is_gone(of_command([process_tag()]), {own: process()})
@@ -95,7 +95,7 @@ def test_a_run_of_a_command_lives_while_its_process_does() -> None:
 
 
 def test_what_another_machine_runs_is_left() -> None:
-    from flows.reaping import is_gone  # noqa: PLC0415
+    from flows.reaping import is_gone
 
     assert not is_gone(of_command(["process:elsewhere:1"]), {})
     assert not is_gone(of_command([]), {})
@@ -111,11 +111,11 @@ def dead_pid() -> int:
 def test_only_the_run_of_a_dead_process_is_crashed(
     server: str, dead_pid: int, crlm: Crlm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from prefect import flow  # noqa: PLC0415
-    from prefect.client.orchestration import get_client  # noqa: PLC0415
-    from prefect.states import Running  # noqa: PLC0415
+    from prefect import flow
+    from prefect.client.orchestration import get_client
+    from prefect.states import Running
 
-    from flows.reaping import process_tag  # noqa: PLC0415
+    from flows.reaping import process_tag
 
     @flow
     def some_flow() -> None: ...
