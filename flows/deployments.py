@@ -7,7 +7,6 @@ What stands under `Args` is shown in the form.
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Annotated
 
 from prefect import flow, get_run_logger, tags
@@ -20,7 +19,7 @@ from pydantic import Field
 from crlm_pipeline.guidelines.load import shipped_knowledge
 from crlm_pipeline.report.pdf import EVERY, write_pdfs
 from crlm_pipeline.resources import edition_files
-from crlm_pipeline.settings import Settings, SidePolicy
+from crlm_pipeline.settings import SidePolicy
 from flows.annotate import judge
 from flows.beside import Every, beside, ends_of_periods, judged_anew
 from flows.cluster import with_cluster
@@ -28,9 +27,9 @@ from flows.cohort import cohort
 from flows.configuration import Configured
 from flows.defects import without_values
 from flows.job import Counts, Job, Tell
-from flows.journal import Entry
-from flows.nightly import night
+from flows.nightly import job_of, night
 from flows.reaping import process_tag
+from flows.status import summary_markdown
 from flows.steps import Step
 from flows.tasks import REPORT, as_task
 
@@ -48,7 +47,7 @@ def _with_time(name: str) -> Callable[[], str]:
 def nightly() -> State[None]:
     """Take what is complete in the drop zone, judge the registry, publish it, report and tell of what is wrong."""
     entry = night(Configured.read(), _in_flow, tell=get_run_logger().info)
-    create_markdown_artifact(markdown=_summary(entry), key="crlm-nightly")
+    create_markdown_artifact(markdown=summary_markdown(entry), key="crlm-nightly")
     if entry.outcome == "failed":
         return Failed(message=entry.problem)
     return Completed(message=entry.outcome.replace("_", " "))
@@ -62,7 +61,7 @@ def audit_report(pdf: bool = False) -> None:
     Args:
         pdf: Also write the page of each centre as PDF. Needs the extra `pdf`.
     """
-    job = _job(Configured.read())
+    job = job_of(Configured.read().resolved())
     folder = job.warehouse.parent / "audit-reports" / f"{flow_run.scheduled_start_time:%Y-%m}"
     REPORT(replace(job, report=folder))
     if pdf:
@@ -73,7 +72,7 @@ def audit_report(pdf: bool = False) -> None:
 @without_values
 def rejudge() -> None:
     """Judge every decision of the published registry anew, take none from the file published before, and publish."""
-    _run(judged_anew(_job(Configured.read())))
+    _run(judged_anew(job_of(Configured.read().resolved())))
 
 
 @flow(name="crlm-what-if", flow_run_name="what-if {judge_by}", persist_result=False)
@@ -92,7 +91,7 @@ def what_if(
         grace_days: Days in which the older edition may count too. None: as the server is set.
         side_policy: How the transverse colon is sided. None: as the server is set.
     """
-    job = _job(Configured.read())
+    job = job_of(Configured.read().resolved())
     settings = replace(
         job.settings,
         judge_by=shipped_knowledge().edition(judge_by).edition,
@@ -115,7 +114,7 @@ def backfill(first: date, last: date, every: Every = "month") -> None:
         last: The last day; periods that end after it are left out.
         every: How long a period is, by the calendar.
     """
-    job = _job(Configured.read())
+    job = job_of(Configured.read().resolved())
     for day in ends_of_periods(first, last, every):
         _run(beside(job, f"backfill/{day}", replace(job.settings, as_of=day)))
 
@@ -123,32 +122,12 @@ def backfill(first: date, last: date, every: Every = "month") -> None:
 def _in_flow(step: Step, job: Job, _tell: Tell) -> Counts:
     """Do a step as a task, or judge on the cluster of the settings."""
     if step.name == "annotate" and job.scheduler:
+        on_cluster: Callable[[Job], Counts] = with_cluster(judge, job.scheduler)
         with tags(process_tag()):
-            counts: Counts = with_cluster(judge, job.scheduler)(job)
-            return counts
+            return on_cluster(job)
     return as_task(step)(job)
 
 
 def _run(job: Job) -> None:
     with tags(process_tag()):
         with_cluster(cohort, job.scheduler)(job)
-
-
-def _job(configured: Configured) -> Job:
-    told = configured.resolved()
-    judging = told.judging
-    settings = Settings(
-        as_of=judging.as_of,
-        guidelines=tuple(judging.guideline),
-        judge_by=judging.judge_by,
-        side_policy=judging.side_policy,
-        grace_days=judging.grace_days,
-        funnel_overdispersion=judging.funnel_overdispersion,
-    )
-    mappings = tuple(map(Path, told.mapping))
-    key, lake, scheduler = told.pseudonym_key, told.lake, told.scheduler
-    return Job((), told.warehouse, told.report, mappings, settings, pseudonym_key=key, lake=lake, scheduler=scheduler)
-
-
-def _summary(entry: Entry) -> str:
-    return f"{entry.name} {entry.run_id}: {entry.outcome}"
