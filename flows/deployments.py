@@ -4,11 +4,13 @@ They read the settings of the server (`flows.configuration`): no secret and noth
 What stands under `Args` is shown in the form.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
+from polars.exceptions import PanicException
 from prefect import flow, get_run_logger, tags
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
@@ -16,18 +18,23 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from pydantic import Field
 
+from crlm_pipeline.errors import CrlmError
 from crlm_pipeline.guidelines.load import shipped_knowledge
 from crlm_pipeline.report.pdf import EVERY, write_pdfs
 from crlm_pipeline.resources import edition_files
 from crlm_pipeline.settings import SidePolicy
+from flows.alerts import notify
 from flows.annotate import judge
 from flows.beside import Every, beside, ends_of_periods, judged_anew
 from flows.cluster import with_cluster
 from flows.cohort import cohort
 from flows.configuration import Configured
+from flows.console import DEFECT
 from flows.defects import without_values
 from flows.job import Counts, Job, Tell
-from flows.nightly import job_of, night
+from flows.journal import Entry
+from flows.logs import problem_of
+from flows.nightly import job_of, night, now
 from flows.reaping import process_tag
 from flows.status import summary_markdown
 from flows.steps import Step
@@ -61,18 +68,19 @@ def audit_report(pdf: bool = False) -> None:
     Args:
         pdf: Also write the page of each centre as PDF. Needs the extra `pdf`.
     """
-    job = job_of(Configured.read().resolved())
-    folder = job.warehouse.parent / "audit-reports" / f"{flow_run.scheduled_start_time:%Y-%m}"
-    REPORT(replace(job, report=folder))
-    if pdf:
-        list(write_pdfs(folder, [EVERY]))
+    with _failure_told("audit report") as job:
+        folder = job.warehouse.parent / "audit-reports" / f"{flow_run.scheduled_start_time:%Y-%m}"
+        REPORT(replace(job, report=folder))
+        if pdf:
+            list(write_pdfs(folder, [EVERY]))
 
 
 @flow(name="crlm-rejudge", flow_run_name=_with_time("rejudge"), persist_result=False)
 @without_values
 def rejudge() -> None:
     """Judge every decision of the published registry anew, take none from the file published before, and publish."""
-    _run(judged_anew(job_of(Configured.read().resolved())))
+    with _failure_told("rejudge") as job:
+        _run(judged_anew(job))
 
 
 @flow(name="crlm-what-if", flow_run_name="what-if {judge_by}", persist_result=False)
@@ -117,6 +125,27 @@ def backfill(first: date, last: date, every: Every = "month") -> None:
     job = job_of(Configured.read().resolved())
     for day in ends_of_periods(first, last, every):
         _run(beside(job, f"backfill/{day}", replace(job.settings, as_of=day)))
+
+
+@contextmanager
+def _failure_told(name: str) -> Iterator[Job]:
+    """Yield the job of the settings. Nobody waits for what runs by the clock: people are told when it fails."""
+    configured, began = Configured.read(), now()
+    try:
+        yield job_of(configured.resolved())
+    except (Exception, PanicException) as error:
+        entry = Entry(
+            run_id=str(flow_run.id),
+            name=name,
+            started_at=began,
+            ended_at=now(),
+            outcome="failed",
+            exit_code=error.exit_code if isinstance(error, CrlmError) else DEFECT,
+            stage=name,
+            problem=problem_of(error),
+        )
+        notify(configured, entry)
+        raise
 
 
 def _in_flow(step: Step, job: Job, _tell: Tell) -> Counts:

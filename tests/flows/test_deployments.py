@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from crlm_pipeline.errors import UsageError
+from crlm_pipeline.errors import SourceError, UsageError
 from crlm_pipeline.guidelines.load import shipped_knowledge
 from crlm_pipeline.warehouse import Warehouse
 from flows.job import Job
+from flows.journal import Entry
 from flows.run import run
 from flows.steps import STEPS, summary
 from schemas.audit import Run
@@ -126,3 +127,20 @@ def test_an_edition_that_is_not_held_leaves_nothing_behind(published: Path) -> N
     with pytest.raises(UsageError, match="There is no edition"):
         what_if("../elsewhere")
     assert not (published.parent / "what-if").exists()
+
+
+@pytest.mark.usefixtures("server")
+def test_people_are_told_when_what_runs_by_the_clock_fails(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import deployments
+
+    told: list[Entry] = []
+    monkeypatch.setattr(deployments, "notify", lambda _, entry: told.append(entry))
+    published.unlink()
+    for run_by_clock in (deployments.audit_report, deployments.rejudge):
+        with pytest.raises(SourceError, match="there is no such warehouse"):
+            run_by_clock()
+    assert [(one.name, one.outcome, one.exit_code) for one in told] == [
+        ("audit report", "failed", 3),
+        ("rejudge", "failed", 3),
+    ]
+    assert all("there is no such warehouse" in str(one.problem) for one in told)
