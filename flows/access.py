@@ -45,8 +45,21 @@ def _found(what: str, path: Path | None, forbidden: int, mend: str) -> Iterator[
     if path is None or not path.exists():
         return
     mode = path.stat().st_mode
+    if not (mode & forbidden & _who_reach(path)):
+        return
     # In a folder with the sticky bit, such as /tmp, nobody replaces what is another's.
     is_harmless = path.is_dir() and mode & stat.S_ISVTX and forbidden == _WRITTEN_BY_ANY
-    if mode & forbidden and not is_harmless:
+    if not is_harmless:
         right = "write" if forbidden in {_WRITTEN_BY_ANY, _WRITTEN_BY_OTHERS} else "read"
         yield f"{path}: {what}: others may {right} it. Take their rights away: chmod {mend} {path}"
+
+
+def _who_reach(path: Path) -> int:
+    """Return the rights of those who can come as far as the path: all the folders above it let them through."""
+    above = [folder.stat().st_mode for folder in path.absolute().parents]
+    reach = stat.S_IRWXU
+    if all(mode & (stat.S_IXGRP | stat.S_IXOTH) for mode in above):
+        reach |= stat.S_IRWXG
+    if all(mode & stat.S_IXOTH for mode in above):
+        reach |= stat.S_IRWXO
+    return reach

@@ -22,6 +22,7 @@ from crlm_pipeline.provenance import new_run_id
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.verdict_shift import verdict_shift_alerts
 from crlm_pipeline.warehouse import Warehouse
+from flows.access import refuse_open_access
 from flows.alerts import notify, published_alerts
 from flows.annotating import lake_of
 from flows.arrivals import arrived
@@ -78,6 +79,7 @@ def night(configured: Configured, perform: Perform = here, clock: Clock = now, t
         outcome: Outcome = "failed"
         problem, exit_code = None, 0
         try:
+            refuse_open_access(configured)
             outcome = _story(told, running, perform, clock, logging_too(running.run_id, tell))
         except CrlmError as error:
             problem, exit_code = str(error), error.exit_code

@@ -1,6 +1,8 @@
 """Before an unattended run begins, what others could read or change is refused, with the command that mends it."""
 
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from crlm_pipeline.errors import UsageError
 from flows.access import open_access, refuse_open_access
 from flows.configuration import Configured
 from flows.journal import journal_file
+from flows.nightly import night
 
 # What is laid out below, by the setting that names it, with the widest rights that are accepted and ones too wide.
 RIGHTS = [
@@ -26,20 +29,26 @@ RIGHTS = [
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Path:
-    """A server on which everything is as narrow as it should be."""
-    (tmp_path / "crlm.toml").write_text(
+def server() -> Iterator[Path]:
+    """A server on which everything is as narrow as it should be, in a folder that all may enter."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield laid_out(Path(name))
+
+
+def laid_out(server: Path) -> Path:
+    (server / "crlm.toml").write_text(
         'warehouse = "data/crlm.duckdb"\nlake = "lake"\npseudonym_key = "key"\n[drops]\nzone = "zone"\n'
         '[watching]\nnotify_file = "addresses"\n[keeping]\nbackups = "backups"\n'
     )
     for folder in ("data", "lake", "backups", "zone"):
-        (tmp_path / folder).mkdir()
-    for file in (tmp_path / "key", tmp_path / "addresses", tmp_path / "data" / "crlm.duckdb"):
+        (server / folder).mkdir()
+    for file in (server / "key", server / "addresses", server / "data" / "crlm.duckdb"):
         file.touch()
-    journal_file(tmp_path / "data" / "crlm.duckdb").touch()
+    journal_file(server / "data" / "crlm.duckdb").touch()
     for name, narrow, _ in RIGHTS:
-        (tmp_path / name).chmod(narrow)
-    return tmp_path
+        (server / name).chmod(narrow)
+    return server
 
 
 def found(server: Path) -> list[str]:
@@ -76,3 +85,23 @@ def test_what_is_not_there_yet_is_passed_over(server: Path) -> None:
     (server / "data" / "crlm.duckdb").unlink()
     (server / "zone").rmdir()
     assert found(server) == []
+
+
+def test_what_lies_where_nobody_else_can_come_is_passed_over(server: Path) -> None:
+    (server / "data" / "crlm.duckdb").chmod(0o644)
+    assert len(found(server)) == 1
+    server.chmod(0o700)
+    assert found(server) == []
+
+
+def test_a_night_takes_nothing_from_a_zone_that_all_may_write(server: Path) -> None:
+    drop = server / "zone" / "north" / "patient.csv"
+    drop.parent.mkdir()
+    drop.touch()
+    (server / "zone").chmod(0o777)
+    (server / "data" / "crlm.duckdb").unlink()
+    entry = night(Configured.read(server / "crlm.toml"))
+    assert (entry.outcome, entry.exit_code, entry.stage) == ("failed", 2, "")
+    assert entry.problem == next(open_access(Configured.read(server / "crlm.toml")))
+    assert [alert.kind for alert in entry.alerts] == ["failure"]
+    assert drop.is_file()
