@@ -299,7 +299,8 @@ def nightly(context: typer.Context, as_json: Json = False) -> None:
         console.say(f"night {entry.run_id}: {entry.outcome.replace('_', ' ')}; {counts}")
         for alert in entry.alerts:
             console.say(f"{alert.name}: {alert.text}")
-    if entry.problem:
+    # In JSON, standard error is the log's alone, which has told of it.
+    if entry.problem and configured.configuration.watching.log_format == "text":
         console.complain(f"{entry.stage}: {entry.problem}")
     raise typer.Exit(entry.exit_code)
 

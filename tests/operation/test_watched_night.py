@@ -65,7 +65,7 @@ def test_a_good_night_and_a_bad_one(crlm: Crlm) -> None:
     assert [one["alerts"] for one in alerts] == [["rejected_drop"]]
     stands = crlm("status")
     assert stands.code == 6
-    assert "wrong          Rejected drop: north/second was rejected" in stands.out
+    assert "wrong          Rejected drop (north/second): it was rejected" in stands.out
 
 
 def test_the_zone_that_is_not_there_is_wrong(crlm: Crlm) -> None:
