@@ -118,7 +118,8 @@ def _rows(counts: Mapping[str, int]) -> int:
 def message(warehouse: Path, entry: Entry, earlier: Sequence[Entry]) -> str:
     """Return the text of a message: the run, each alert with what to do, and what is over."""
     stage = f" in {entry.stage}" if entry.stage else ""
-    lines = [f"Run {entry.run_id} of {warehouse.name}, ended {utc(entry.ended_at)}: {entry.outcome}{stage}."]
+    outcome = entry.outcome.replace("_", " ")
+    lines = [f"Run {entry.run_id} of {warehouse.name}, ended {utc(entry.ended_at)}: {outcome}{stage}."]
     if entry.exit_code:
         lines[0] += f" Exit code {entry.exit_code}."
     since = {one.alert.key: f", since {utc(one.since)}" for one in lasting(earlier)}
