@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from crlm_pipeline.synthetic import write_registry
@@ -18,7 +19,7 @@ def _on_a_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(steps, "write_report", lambda _warehouse, folder, _settings: folder.mkdir(exist_ok=True))
     Path("crlm.toml").write_text(
-        '[drops]\nzone = "drops"\n[watching]\nlog_format = "json"\nmetrics_file = "crlm.prom"\n'
+        '[drops]\nzone = "drops"\n[watching]\nlog_format = "json"\nmetrics_file = "crlm.prom"\nrejected_share = 0.01\n'
     )
     Path("drops/north").mkdir(parents=True)
     logger = logging.getLogger("crlm")
@@ -31,8 +32,18 @@ def deliver(name: str) -> None:
     Path(f"drops/north/{name}.complete").touch()
 
 
+def with_odd_values(folder: Path) -> list[str]:
+    """Write a registry of which cells are rejected, and return what none may be told of: its ids and those cells."""
+    write_registry(folder, 20, 7)
+    patients = pl.read_csv(folder / "patient.csv", infer_schema=False)
+    patients.with_columns(sex=pl.lit("hush-sex"), last_contact_date=pl.lit("hush-date")).write_csv(
+        folder / "patient.csv"
+    )
+    return [*patients["patient_id"], "hush"]
+
+
 def test_a_good_night_and_a_bad_one(crlm: Crlm) -> None:
-    write_registry(Path("drops/north/first"), 20, 7)
+    values = with_odd_values(Path("drops/north/first"))
     deliver("first")
     assert crlm("status", "--json").code == 6
     night = crlm("nightly")
@@ -53,7 +64,10 @@ def test_a_good_night_and_a_bad_one(crlm: Crlm) -> None:
     assert 'crlm_last_run_outcome{outcome="published"} 1.0' in written
     assert 'crlm_drops_waiting{state="complete"} 0.0' in written
     stands = crlm("status")
-    assert stands.code == 0
+    assert "wrong          Rejected share (cells), since " in stands.out
+    journal = Path("crlm.duckdb.journal.jsonl").read_text(encoding="utf-8")
+    told = night.out + night.err + written + stands.out + journal
+    assert [value for value in values if value in told] == []
     assert "drops waiting  0 complete, 0 arriving, 0 taken" in stands.out
 
     Path("drops/north/second").mkdir()
