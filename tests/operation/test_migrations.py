@@ -166,6 +166,18 @@ def test_deliveries_are_known_and_deletions_honoured_when_a_run_adds_to_an_earli
     assert "new" not in states, "the findings were known too"
 
 
+def test_a_file_without_a_record_is_followed_by_a_whole_registry_and_nothing_else(tmp_path: Path, crlm: Crlm) -> None:
+    warehouse = written(1, tmp_path)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("drop schema archive cascade; drop table audit.deletion")
+    with Warehouse.open_of_any_layout(warehouse) as published:
+        assert published.layout == 0
+    with pytest.raises(SourceError, match="kept no record of deliveries"):
+        run(job_of(warehouse, "second"), RUNS["ingest"])
+    assert "Run once with the whole registry" in crlm("upgrade", "--warehouse", warehouse).err
+    run(job_of(warehouse, "first", is_addition=False), RUNS["ingest"])
+
+
 def test_an_upgrade_that_would_lose_a_row_publishes_nothing(tmp_path: Path) -> None:
     warehouse = written(2, tmp_path)
     run(job_of(warehouse), RUNS["ingest"])
