@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +16,8 @@ from crlm_pipeline.errors import SourceError
 from crlm_pipeline.lake import Lake
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.provenance import is_run_id
-from crlm_pipeline.verification import verify
-from crlm_pipeline.warehouse import Warehouse, publish
+from crlm_pipeline.verification import sha256, verify
+from crlm_pipeline.warehouse import Warehouse, flush, publish
 from schemas.audit import Deletion, Run
 from schemas.layout import LAYOUT
 
@@ -62,7 +62,7 @@ def back_up(published: Path, folder: Path, now: datetime) -> Path:
             if made.is_dir() and _is_same(made, manifest):
                 return made
             (half_made / _MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
-            _flush(half_made / _MANIFEST)
+            flush(half_made / _MANIFEST)
             _swap(half_made, made)
         finally:
             shutil.rmtree(half_made, ignore_errors=True)
@@ -139,11 +139,11 @@ def _copy_all(backup: Path, manifest: Manifest, restoring: Path) -> None:
         manifest.lake.parent.mkdir(parents=True, exist_ok=True)
         half_made = Path(mkdtemp(prefix=HALF_MADE, dir=manifest.lake.parent))
         try:
-            for name, sha256 in manifest.files.items():
+            for name, digest in manifest.files.items():
                 if name != _WAREHOUSE:
                     copy = half_made / name.removeprefix(f"{_LAKE}/")
                     copy.parent.mkdir(parents=True, exist_ok=True)
-                    _copy(backup / name, copy, sha256)
+                    _copy(backup / name, copy, digest)
             _swap(half_made, manifest.lake)
         finally:
             shutil.rmtree(half_made, ignore_errors=True)
@@ -151,11 +151,14 @@ def _copy_all(backup: Path, manifest: Manifest, restoring: Path) -> None:
 
 
 def _is_whole(lake: Path, manifest: Manifest) -> bool:
-    return all(
-        (lake / name.removeprefix(f"{_LAKE}/")).is_file() and _sha256(lake / name.removeprefix(f"{_LAKE}/")) == sha256
-        for name, sha256 in manifest.files.items()
-        if name != _WAREHOUSE
-    )
+    recorded = {lake / name.removeprefix(f"{_LAKE}/"): digest for name, digest in manifest.files.items()}
+    del recorded[lake / _WAREHOUSE]
+    return _are(recorded)
+
+
+def _are(recorded: Mapping[Path, str]) -> bool:
+    """Whether these files are there, each with its SHA-256."""
+    return all(path.is_file() and sha256(path) == digest for path, digest in recorded.items())
 
 
 def restoring_file(target: Path) -> Path:
@@ -216,7 +219,7 @@ def _is_same(made: Path, manifest: Manifest) -> bool:
     return (
         recorded is not None
         and (recorded.files, recorded.modified_ns) == (manifest.files, manifest.modified_ns)
-        and all((made / name).is_file() and _sha256(made / name) == sha256 for name, sha256 in manifest.files.items())
+        and _are({made / name: digest for name, digest in manifest.files.items()})
     )
 
 
@@ -234,14 +237,9 @@ def _copy(source: Path, copy: Path, recorded: str | None = None) -> str:
         raise SourceError("the file is not there.", _ANOTHER, str(source)) from None
     if (recorded or digest.hexdigest()) != digest.hexdigest():
         raise SourceError("the backup is damaged: the file is not as its manifest says.", _ANOTHER, str(source))
-    if _sha256(copy) != digest.hexdigest():
+    if sha256(copy) != digest.hexdigest():
         raise SourceError("the disk does not give back what was written.", "Choose another disk.", str(copy))
     return digest.hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _swap(made: Path, target: Path) -> None:
@@ -253,15 +251,7 @@ def _swap(made: Path, target: Path) -> None:
         shutil.rmtree(old)
     else:
         made.rename(target)
-    _flush(target.parent)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(target.parent)
 
 
 @contextmanager

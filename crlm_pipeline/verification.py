@@ -34,10 +34,11 @@ def verify(published: Warehouse) -> Iterator[Verified]:
 
 def _damaged(lake: Lake) -> str | None:
     """Return which files are not those of the manifest; one that is gone was told when the lake was opened."""
-    names = [name for name, recorded in lake.manifest().items() if _sha256(lake.folder / name) != recorded["sha256"]]
+    names = [name for name, recorded in lake.manifest().items() if sha256(lake.folder / name) != recorded["sha256"]]
     return f"{', '.join(names)}: not as the manifest says" if names else None
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -63,7 +63,7 @@ def _done(found: Iterator[Removal]) -> list[str]:
 
 def _rows_and_files(configuration: Configuration, now: datetime) -> Iterator[Removal]:
     warehouse, keeping = configuration.warehouse, configuration.keeping
-    yield from _left_behind(warehouse, now)
+    yield from _left_behind(configuration, now)
     if keeping.raw_days:
         before = now - timedelta(days=keeping.raw_days)
         yield from _raw_rows(warehouse, before, keeping.raw_days)
@@ -71,8 +71,9 @@ def _rows_and_files(configuration: Configuration, now: datetime) -> Iterator[Rem
     yield from _journal(warehouse, now - timedelta(days=keeping.journal_days), keeping.journal_days)
 
 
-def _left_behind(warehouse: Path, now: datetime) -> Iterator[Removal]:
-    """Yield what ended runs, restores and trials left beside the warehouse, which the caller holds."""
+def _left_behind(configuration: Configuration, now: datetime) -> Iterator[Removal]:
+    """Yield what ended runs, restores and trials left beside the warehouse, which the caller holds, and in its lake."""
+    warehouse = configuration.warehouse
     folder, name = warehouse.parent, warehouse.name
     unannotated = ingested_file(warehouse)
     found = [
@@ -80,6 +81,7 @@ def _left_behind(warehouse: Path, now: datetime) -> Iterator[Removal]:
         *folder.glob(f".{name}.*-spill-*"),
         *folder.glob(f"{trial_prefix(warehouse)}*"),
         restoring_file(warehouse),
+        *(configuration.lake.glob(f"{HALF_MADE}*") if configuration.lake else ()),
         *([unannotated] if unannotated.is_file() and _changed(unannotated) < now - _UNANNOTATED else []),
     ]
     for path in found:

@@ -332,14 +332,18 @@ def test_what_killed_runs_left_behind_goes_and_what_waits_to_be_annotated_stays_
     (tmp_path / ".crlm.duckdb.building-spill-x").mkdir()
     (tmp_path / ".crlm.duckdb-upgrade-x").mkdir()
     (tmp_path / "other.duckdb.building").touch()
+    configuration = configuration.model_copy(update={"lake": tmp_path / "lake"})
+    (tmp_path / "lake" / ".half-made-x").mkdir(parents=True)
+    (tmp_path / "lake" / run_at(1)).mkdir()
     ingested = ingested_file(warehouse)
     ingested.touch()
     changed = datetime(1970, 1, 1) + timedelta(seconds=ingested.stat().st_mtime)
     before = warehouse.read_bytes()
-    assert len(gone(configuration, changed + timedelta(days=1))) == 4
+    assert len(gone(configuration, changed + timedelta(days=1))) == 5
     assert ingested.exists()
     assert len(gone(configuration, changed + timedelta(days=1, seconds=1))) == 1
-    assert {path.name for path in tmp_path.iterdir()} == {"crlm.duckdb", "other.duckdb.building"}
+    assert {path.name for path in tmp_path.iterdir()} == {"crlm.duckdb", "other.duckdb.building", "lake"}
+    assert [path.name for path in (tmp_path / "lake").iterdir()] == [run_at(1)]
     assert warehouse.read_bytes() == before
 
 
