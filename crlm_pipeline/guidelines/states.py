@@ -12,11 +12,12 @@ Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 def distinct_rows(keys: pl.DataFrame) -> tuple[Numbers, pl.DataFrame]:
     """Return the number of each row's values and the distinct rows, in order of first appearance."""
-    distinct = keys.unique(maintain_order=True)
-    numbers = keys.join(
-        distinct.with_row_index("number"), on=keys.columns, how="left", nulls_equal=True, maintain_order="left"
-    )
-    return numbers.get_column("number").cast(pl.Int64).to_numpy(), distinct
+    # Grouped once, which takes little more than half the time of finding the distinct rows and joining them back.
+    groups = keys.with_row_index("row").group_by(keys.columns, maintain_order=True).agg("row")
+    rows = groups.get_column("row")
+    numbers = np.empty(keys.height, np.int64)
+    numbers[rows.explode().to_numpy()] = np.repeat(np.arange(groups.height), rows.list.len().to_numpy())
+    return numbers, groups.drop("row")
 
 
 def any_of(words: Words, bits: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
