@@ -54,9 +54,10 @@ def bucket_count(patients: int) -> int:
     return max(1, -(-patients // PATIENTS_PER_BUCKET))
 
 
-def buckets(warehouse: Warehouse, count: int) -> Iterator[pl.DataFrame]:
-    """Yield the patients (`patient_id`) of each bucket in the order of its number; some buckets may be empty."""
-    numbered = warehouse.query("run/buckets", bucket_count=count)
+def buckets(warehouse: Warehouse, patients: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield these patients (`patient_id`) by bucket, in the order of its number; some buckets may be empty."""
+    count = bucket_count(patients.height)
+    numbered = warehouse.query("run/buckets", bucket_count=count).join(patients, on="patient_id", how="semi")
     for number in range(count):
         yield numbered.filter(bucket_no=number).select("patient_id")
 

@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from crlm_pipeline import resources
+from crlm_pipeline.ddl import create_table
 from crlm_pipeline.settings import Settings
+from schemas.cohort import COHORT_MODELS
+from schemas.column import describe
+from schemas.extract import EXTRACT_MODELS
 
 DISTRIBUTION: Final = "crlm-pipeline"
 
@@ -48,7 +52,7 @@ def reader_key(pseudonym_key_id: str | None) -> str:
 
 
 def judgement_key(settings: Settings, as_of: date, last_change: date | None) -> str:
-    """Return a hash of what a judgement depends on beside the decisions: knowledge, rules and settings.
+    """Return a hash of what the judged cohort depends on beside the rows of patients: code, knowledge and settings.
 
     `as_of` matters only where one edition judges every decision, a rolling one as it stood on that day. To the what-if
     of every edition it matters which rules that are; `last_change` is the day on which they last changed.
@@ -57,11 +61,15 @@ def judgement_key(settings: Settings, as_of: date, last_change: date | None) -> 
         package_version(),
         str(settings.guidelines),
         str(settings.judge_by),
+        settings.side_policy,
         str(settings.grace_days),
+        str(settings.windows),
         str(as_of if settings.judge_by else None),
         str(last_change),
+        *(create_table(describe(model)) for model in (*EXTRACT_MODELS, *COHORT_MODELS)),
     ]
-    files = [*resources.code_files("guidelines"), *resources.edition_files(), *resources.reference_files()]
+    statements = [*resources.sql_files("facts"), *resources.sql_files("fact_sources")]
+    files = [*resources.code_files("."), *statements, *resources.edition_files(), *resources.reference_files()]
     return _hash(told, files)
 
 

@@ -21,7 +21,12 @@ def sql(name: str) -> str:
 
 def sql_names(folder: str) -> list[str]:
     """Return the statements of a folder of `sql/`, as names for `sql`, sorted."""
-    return sorted(f"{folder}/{path.stem}" for path in (_folder("sql") / folder).glob("*.sql"))
+    return [f"{folder}/{path.stem}" for path in sql_files(folder)]
+
+
+def sql_files(folder: str) -> list[Path]:
+    """Return the files of a folder of `sql/`, sorted by name."""
+    return sorted((_folder("sql") / folder).glob("*.sql"))
 
 
 def edition_files() -> list[Path]:

@@ -196,6 +196,11 @@ class Warehouse:
         self._connection.execute(f"insert into {table.qualified_name} by name from incoming")
         self._connection.unregister("incoming")
 
+    def insert_rows(self, model: type[Table], statement: str) -> int:
+        """Add the rows of a statement as they stand, by the names of their columns; return how many."""
+        table = describe(model).qualified_name
+        return int(self._connection.execute(f"insert into {table} by name {statement}").fetchall()[0][0])
+
     def read(self, model: type[Table], among: pl.DataFrame | None = None) -> pl.DataFrame:
         """Return a table with its declared columns, in the order in which it was stored.
 

@@ -17,6 +17,7 @@ from crlm_pipeline.buckets import (
     extract_of,
     judge_bucket,
 )
+from crlm_pipeline.carried import Carried, carry_over, nothing_carried
 from crlm_pipeline.cohort.facts.sources import sources_statement
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.extracts.tables import Notice
@@ -35,8 +36,8 @@ from crlm_pipeline.warehouse import Warehouse, building, publish
 from flows.job import Counts, Job, Tell, half_made_file, in_silence, ingested_file
 from schemas.audit import QualityLoss, Run, VerdictShift
 from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest
-from schemas.column import Table, describe
-from schemas.extract import EXTRACT_MODELS, Patient
+from schemas.column import describe
+from schemas.extract import EXTRACT_MODELS
 from schemas.layout import LAYOUT
 
 
@@ -84,7 +85,8 @@ def annotate(job: Job, tell: Tell = in_silence, judge_each: JudgeEach = here) ->
     published = job.warehouse if job.warehouse.is_file() else None
     with building(half_made, start_from=ingested, before=published) as warehouse:
         lake = _lake(warehouse)
-        counts = _judge(warehouse, job, lake, judge_each, tell)
+        # Rows that lie in a lake are not carried over: its buckets are judged anew, in any place.
+        counts = _judge(warehouse, job, lake, judge_each, tell, may_carry=published is not None and before is None)
         if published:
             with Warehouse.open_of_any_layout(published) as last:
                 warehouse.insert(QualityLoss, quality_losses(last, warehouse))
@@ -110,7 +112,9 @@ def _lake(warehouse: Warehouse) -> Lake | None:
     return Lake.open(Path(folder)) if folder else None
 
 
-def _judge(warehouse: Warehouse, job: Job, lake: Lake | None, judge_each: JudgeEach, tell: Tell) -> Counts:
+def _judge(
+    warehouse: Warehouse, job: Job, lake: Lake | None, judge_each: JudgeEach, tell: Tell, *, may_carry: bool
+) -> Counts:
     settings = job.settings
     run = warehouse.read(Run).row(0, named=True)
     as_of = settings.as_of or run["as_of"]
@@ -123,8 +127,11 @@ def _judge(warehouse: Warehouse, job: Job, lake: Lake | None, judge_each: JudgeE
         told = _together(judge_each(_buckets_of(lake, job, judging)), lake.bucket_count, tell)
         _show(lake, warehouse)
     else:
-        count = bucket_count(warehouse.count(Patient))
-        told = _together(_fill_file(warehouse, count, judging), count, tell)
+        is_carried = may_carry and judging.published is not None
+        carried = carry_over(warehouse, as_of) if is_carried else nothing_carried(warehouse)
+        count = bucket_count(carried.anew.height)
+        already = Told(dict(carried.counts), carried.notices, judged_anew=0)
+        told = _together(_fill_file(warehouse, carried, judging), count, tell, already)
     tell("annotate: counting")
     record_notices(warehouse, told.notices, run["run_id"])
     for model, frame in guideline_tables(knowledge).items():
@@ -147,11 +154,14 @@ def _published_by(warehouse: Path, key: str) -> Path | None:
     return warehouse.resolve() if is_same else None
 
 
-def _fill_file(warehouse: Warehouse, count: int, judging: Judging) -> Iterator[Told]:
-    """Judge bucket by bucket and store the rows; what decisions share by number is stored once, at the end."""
+def _fill_file(warehouse: Warehouse, carried: Carried, judging: Judging) -> Iterator[Told]:
+    """Judge bucket by bucket whom nothing was carried over of, and store the rows.
+
+    What decisions share by number is stored once, at the end.
+    """
     audit = audit_of(warehouse)
-    shared: dict[type[Table], list[pl.DataFrame]] = {model: [] for model in SHARED_MODELS}
-    for patients in buckets(warehouse, count):
+    shared = {model: [frame] for model, frame in carried.shared.items()}
+    for patients in buckets(warehouse, carried.anew):
         judged = judge_bucket(extract_of(warehouse, patients), audit, judging)
         for model, frame in judged.frames.items():
             if model in shared:
@@ -191,11 +201,13 @@ def _told(judged: Judged) -> Told:
     return Told(counts, judged.notices, judged.judged_anew)
 
 
-def _together(buckets_told: Iterable[Told], count: int, tell: Tell) -> Told:
-    """Return what was told of all buckets, as they are judged."""
-    counts: Counter[str] = Counter()
-    notices: list[Notice] = []
-    judged_anew = 0
+def _together(
+    buckets_told: Iterable[Told], count: int, tell: Tell, already: Told = Told({}, (), judged_anew=0)
+) -> Told:
+    """Return what was told of all buckets, as they are judged, and of what was there already."""
+    counts: Counter[str] = Counter(already.counts)
+    notices: list[Notice] = list(already.notices)
+    judged_anew = already.judged_anew
     for number, told in enumerate(buckets_told, start=1):
         counts.update(told.counts)
         notices += told.notices

@@ -43,7 +43,7 @@ class Run(Table):
     )
     lake: Text = column("Folder that holds the rows of patients as Parquet; unknown: the warehouse itself holds them.")
     judgement_key: Text = column(
-        "Hash of what a judgement depends on beside the decisions: knowledge, rules, settings."
+        "Hash of what the judged cohort depends on beside the rows of patients: code, knowledge, settings."
     )
     decisions_judged: Count = column("Decisions judged in this run; the judgement of the others stood unchanged.")
 

@@ -1,9 +1,13 @@
 """The aim of treating the liver: resectable, conversion or unresectable (semantics, "Decisions")."""
 
+from typing import Final
+
 import polars as pl
 
 from crlm_pipeline.cohort.facts.evidence import first_of
 from crlm_pipeline.extracts.tables import Notice
+
+CONFLICT: Final = "treatment_setting_differs"
 
 
 def by_assessment() -> pl.Expr:
@@ -38,7 +42,7 @@ def conflicts(decided: pl.DataFrame) -> tuple[Notice, ...]:
     by_file = differing.group_by("source_file_id").agg(pl.col("source_row").unique().sort()).sort("source_file_id")
     return tuple(
         Notice(
-            check_name="treatment_setting_differs",
+            check_name=CONFLICT,
             severity="warning",
             source_file_id=file,
             table_name="assessment",

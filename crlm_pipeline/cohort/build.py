@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.cohort.aim import conflicts
+from crlm_pipeline.cohort.aim import CONFLICT, conflicts
 from crlm_pipeline.cohort.decided import DECISION_COLUMNS, as_decisions, with_facts
 from crlm_pipeline.cohort.decisions import decisions
 from crlm_pipeline.cohort.facts.analytes import analyte_known
@@ -13,6 +14,7 @@ from crlm_pipeline.cohort.facts.assessments import assessment_facts
 from crlm_pipeline.cohort.facts.biomarkers import known_by_day, results
 from crlm_pipeline.cohort.facts.primaries import prepare_primaries, primary_facts
 from crlm_pipeline.cohort.facts.sources import imputed_decisions, result_support
+from crlm_pipeline.cohort.line_notices import DIFFERS, IGNORED
 from crlm_pipeline.cohort.lines import History, derive
 from crlm_pipeline.cohort.occasions import earlier_doses, first_doses, occasions
 from crlm_pipeline.cohort.patients import cohort_patients, patient_facts, therapy_lines
@@ -32,6 +34,9 @@ from schemas.cohort import (
 )
 from schemas.column import Table
 from schemas.extract import Assessment, Biomarker, DrugExposure, Outcome, Procedure, Tumour
+
+# The checks of the notices of a cohort; each notice is of rows, and each row is one patient's.
+NOTICED: Final = (CONFLICT, DIFFERS, IGNORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,8 @@ def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohor
     }
     imputed = imputed_decisions(warehouse, tables, settings.windows)
     facts = facts.with_columns(pl.col("decision_id").is_in(imputed.implode()).alias("has_imputed_date"))
+    notices = (*lines.notices, *conflicts(own))
+    assert all(notice.check_name in NOTICED for notice in notices), "a notice of an undeclared check"
     return Cohort(
         patient=cohort_patients(patients, decided, warehouse.query("facts/first_reports", as_of=as_of)),
         line_of_therapy=therapy.select(lines.line_of_therapy.columns),
@@ -117,7 +124,7 @@ def build_cohort(warehouse: Warehouse, settings: Settings, as_of: date) -> Cohor
         result_support=support,
         analyte_known=analyte_known(by_day, warehouse.query("facts/dpd_contraindicated", as_of=as_of)),
         patient_facts=patient_facts(warehouse, patients, primaries, known),
-        notices=(*lines.notices, *conflicts(own)),
+        notices=notices,
     )
 
 

@@ -6,11 +6,14 @@ import polars as pl
 
 from crlm_pipeline.extracts.tables import Notice
 
-_IGNORED: Final = (
+IGNORED: Final = "line_registered_ignored"
+DIFFERS: Final = "line_registered_differs"
+
+_IS_IGNORED: Final = (
     "Registered lines of the patient are incomplete or go backwards; the lines were derived. "
     "Register a line for every systemic drug, never lower than the one before."
 )
-_DIFFERS: Final = "The registered line is not the one that the rules derive; the registered one was used."
+_IS_OTHER: Final = "The registered line is not the one that the rules derive; the registered one was used."
 
 
 def registered_notices(members: pl.DataFrame) -> tuple[Notice, ...]:
@@ -23,8 +26,8 @@ def registered_notices(members: pl.DataFrame) -> tuple[Notice, ...]:
     ignored = has_number & ~pl.col("is_registered_usable")
     differs = (pl.col("line_source") == "registered") & (pl.col("line") != pl.col("line_derived"))
     return (
-        *_notices(members.filter(ignored), "line_registered_ignored", _IGNORED),
-        *_notices(members.filter(differs), "line_registered_differs", _DIFFERS),
+        *_notices(members.filter(ignored), IGNORED, _IS_IGNORED),
+        *_notices(members.filter(differs), DIFFERS, _IS_OTHER),
     )
 
 

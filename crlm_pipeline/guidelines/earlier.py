@@ -36,11 +36,11 @@ _OF_DECISIONS: Final[tuple[type[Table], ...]] = (
     PatientPathway,
 )
 # What decisions share by number, the rows that hold the number, and the columns of it.
-_SHARED: Final[tuple[tuple[type[Table], type[Table], list[str]], ...]] = (
+SHARED: Final[tuple[tuple[type[Table], type[Table], list[str]], ...]] = (
     (StateOption, EditionState, ["edition_id", "state_no"]),
     (WhatIfOutcome, WhatIf, ["what_if_no"]),
 )
-SHARED_MODELS: Final = tuple(shared for shared, _, _ in _SHARED)
+SHARED_MODELS: Final = tuple(shared for shared, _, _ in SHARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Earlier:
         """Return the rows of these decisions, the options of their states and the outcomes of their what-ifs."""
         of_them = pl.col("decision_id").is_in(decision_ids.implode())
         kept = {model: self.frames[model].filter(of_them) for model in _OF_DECISIONS}
-        for shared, rows, key in _SHARED:
+        for shared, rows, key in SHARED:
             kept[shared] = self.frames[shared].join(kept[rows], on=key, how="semi")
         return kept
 

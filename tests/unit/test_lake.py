@@ -55,7 +55,7 @@ def test_the_bucket_of_a_patient_does_not_depend_on_the_others() -> None:
 def test_all_patients_together_are_the_buckets_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buckets, "PATIENTS_PER_BUCKET", 7)
     with Warehouse.of_frames({Patient: patients(40)}) as warehouse:
-        found = [frame["patient_id"].to_list() for frame in buckets.buckets(warehouse, bucket_count(40))]
+        found = [frame["patient_id"].to_list() for frame in buckets.buckets(warehouse, patients(40))]
     assert len(found) == 6
     assert sorted(one for part in found for one in part) == sorted(patients(40)["patient_id"])
 
