@@ -54,12 +54,15 @@ class Earlier:
     def unchanged(self, cohort: Cohort) -> pl.Series:
         """Return the ids of decisions of the cohort whose judgement still stands.
 
-        The decision that a patient's pathway rests on must have been that before: only of it the pathway is on record.
+        Nor does that of a decision that a patient's pathway rests on now and did not before, or the other way round:
+        only of this one the pathway is on record.
         """
+        now, before = basis_of_patients(cohort.decision), basis_of_patients(self.decision)
         changed = [
             _changed(cohort.decision, self.decision, ["decision_id"]),
             _changed(cohort.class_view, self.class_view, ["decision_id", "seen_for"]),
-            basis_of_patients(cohort.decision).join(basis_of_patients(self.decision), on="decision_id", how="anti"),
+            now.join(before, on="decision_id", how="anti"),
+            before.join(now, on="decision_id", how="anti"),
         ]
         anew = pl.concat([part.select("decision_id") for part in changed])
         return cohort.decision.join(anew, on="decision_id", how="anti").get_column("decision_id")

@@ -95,6 +95,14 @@ def test_late_rows_give_what_one_run_over_everything_gives_and_only_their_patien
     assert judged_anew(whole) == total
 
 
+def test_a_line_that_follows_takes_the_place_of_the_one_before_in_the_pathway(nights: Nights) -> None:
+    ongoing = [{**row, "end_date": ""} for row in ANTIBODY]
+    nights.deliver(registry(ann={"drug_exposure": ongoing}), add=False)
+    second = [{"patient_id": "ann", **row} for row in palliative("irinotecan", "2024-05-01")]
+    after = nights.deliver(rows("drug_exposure", *second))
+    assert after.rows("select basis, decision_id from cohort.patient_pathway") == [("latest", "ann/systemic/2")]
+
+
 def test_late_rows_that_move_the_day_of_the_run_give_what_one_run_over_everything_gives(tmp_path: Path) -> None:
     settings = Settings(allowed_rejected_share=1.0)
     nights, clean = Nights(tmp_path / "nights", settings), Nights(tmp_path / "clean", settings)
