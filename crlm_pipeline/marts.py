@@ -18,6 +18,7 @@ from crlm_pipeline.warehouse import Warehouse
 from schemas import vocabulary as v
 from schemas.audit import ReportKey
 from schemas.column import Table, describe
+from schemas.extract import extract_tables
 from schemas.mart import (
     MART_VIEWS,
     BiomarkerDistribution,
@@ -56,6 +57,17 @@ CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
     "her2": v.HER2,
 }
 
+# The date by which a row of the extract belongs to a month: the first of these that is filled. A patient has none.
+_OWN_DATES: Final = {
+    "tumour": ["diagnosis_date"],
+    "assessment": ["assessment_date"],
+    "biomarker": ["sample_date", "report_date"],
+    "drug_exposure": ["start_date"],
+    "procedure": ["procedure_date"],
+    "mdt": ["mdt_date"],
+    "outcome": ["outcome_date"],
+}
+
 
 def build_marts(warehouse: Warehouse, as_of: date, overdispersion: Overdispersion = "none") -> None:
     """Fill every mart table and the key to the centre codes of the report; add the views and macros for analysts.
@@ -72,6 +84,7 @@ def build_marts(warehouse: Warehouse, as_of: date, overdispersion: Overdispersio
     _insert(warehouse, Indicator, indicators.measure(counts, overdispersion))
     _insert(warehouse, ProcessChart, process_charts.measure(counts))
     _insert(warehouse, Survival, survival.measure(warehouse, as_of))
+    _count_filled_cells(warehouse)
     warehouse.build_mart(DataQuality, "marts/data_quality")
     warehouse.build_mart(PatientTimeline, "marts/patient_timeline")
     _insert_comparisons(warehouse)
@@ -80,6 +93,14 @@ def build_marts(warehouse: Warehouse, as_of: date, overdispersion: Overdispersio
         warehouse.create_view(model, f"views/{describe(model).name}")
     for macro in (*macros(), members_macro()):
         warehouse.create_macro(macro)
+
+
+def _count_filled_cells(warehouse: Warehouse) -> None:
+    """Let the statement of data quality read how many cells are filled, counted table by table."""
+    for name in extract_tables():
+        dates = _OWN_DATES.get(name, [])
+        warehouse.register_query(f"filled_{name}", "marts/filled_cells", table_name=name, dates=dates)
+    warehouse.define("filled_cell", " union all ".join(f"from filled_{name}" for name in extract_tables()))
 
 
 def _insert_comparisons(warehouse: Warehouse) -> None:

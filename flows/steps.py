@@ -142,7 +142,7 @@ def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
             _fill(lake, warehouse, {model: ingested.tables[describe(model).name] for model in EXTRACT_MODELS})
         else:
             for model in EXTRACT_MODELS:
-                for part in ingested.tables.parts(describe(model).name):
+                for part in ingested.tables.given_away(describe(model).name):
                     warehouse.insert(model, part)
         warehouse.insert(Run, run)
         warehouse.insert(Deletion, taken.extract.deleted)

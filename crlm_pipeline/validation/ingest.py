@@ -64,7 +64,7 @@ class Ingested:
 class _Portion:
     """What came of some of the patients: what `Ingested` holds of all, and what its tables are summed up from."""
 
-    accepted: Mapping[str, pl.DataFrame]
+    accepted: dict[str, pl.DataFrame]
     row_ledger: pl.DataFrame
     rejected_row: pl.DataFrame
     told: pl.DataFrame

@@ -44,7 +44,7 @@ class Accepted(Mapping[str, pl.DataFrame]):
     `parts` has them by portion of patients, in the order of `patient_id`, and each in reading order.
     """
 
-    def __init__(self, portions: Sequence[Mapping[str, pl.DataFrame]]) -> None:
+    def __init__(self, portions: Sequence[dict[str, pl.DataFrame]]) -> None:
         """Take over what was accepted of each portion, as `held` made it; there is at least one."""
         self._portions = portions
 
@@ -64,6 +64,11 @@ class Accepted(Mapping[str, pl.DataFrame]):
         """Yield the rows of a table by portion."""
         types = extract_tables()[name].polars_schema
         return (portion[name].cast(types) for portion in self._portions)  # type: ignore[arg-type]  # names and types
+
+    def given_away(self, name: str) -> Iterator[pl.DataFrame]:
+        """Yield the rows of a table by portion, and hold them no longer than they are stored elsewhere."""
+        types = extract_tables()[name].polars_schema
+        return (portion.pop(name).cast(types) for portion in self._portions)  # type: ignore[arg-type]  # as above
 
     def heights(self) -> dict[str, int]:
         """Return the number of rows of each table."""

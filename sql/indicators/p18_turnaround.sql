@@ -17,19 +17,20 @@
 -- parameters: as_of
 with
 tests as (
-    select distinct
+    select
         biomarker.patient_id,
         biomarker.specimen_id,
         coalesce(biomarker.method, 'unknown') as method,
         biomarker.sample_date,
         case when biomarker.report_date <= $as_of then biomarker.report_date end as report_date,
-        -- What was reported after the as-of date was pending on it.
-        coalesce(biomarker.report_date > $as_of, biomarker.missing_reason = 'pending', false) as is_pending,
-        coalesce(biomarker.centre_id, patient.centre_id) as centre_id,
+        -- What was reported after the as-of date was pending on it, and a test is while any gene on it is.
+        bool_or(coalesce(biomarker.report_date > $as_of, biomarker.missing_reason = 'pending', false)) as is_pending,
+        min(coalesce(biomarker.centre_id, patient.centre_id)) as centre_id,
         patient.is_relative_calendar
     from extract.biomarker
     inner join cohort.patient on biomarker.patient_id = patient.patient_id
     where biomarker.missing_reason is null or biomarker.missing_reason = 'pending'
+    group by all
 )
 
 select

@@ -1,156 +1,103 @@
 -- How complete, conforming and plausible the data are: the cells of a column, or (column null) the rows of a table.
 -- Grain: dimension, table, column, centre and month; null = all. The month is that of a row's own date: diagnosis,
 -- work-up, sample (else report), start, procedure, meeting, response. A patient has none, nor has a row without a date
--- or on a relative calendar; such rows count only where the month is null. Parameters: none.
+-- or on a relative calendar; such rows count only where the month is null. Reads filled_cell, the rows of
+-- `marts/filled_cells` for every extract table, with its table_name. Parameters: none.
 create table mart.data_quality as
 with
 homes as (
     select
         patient_id,
-        centre_id as home_id,
-        is_relative_calendar
+        centre_id as home_id
     from cohort.patient
 ),
 
--- Every accepted row with its own date; a column of another table is null.
-dated as (
+-- Every accepted row; a column of another table is null.
+delivered_row as (
     select
-        'patient' as place_table,
-        null::date as own_date,
+        'patient' as table_name,
         *
     from extract.patient
     union all by name
     select
-        'tumour' as place_table,
-        diagnosis_date as own_date,
+        'tumour' as table_name,
         *
     from extract.tumour
     union all by name
     select
-        'assessment' as place_table,
-        assessment_date as own_date,
+        'assessment' as table_name,
         *
     from extract.assessment
     union all by name
     select
-        'biomarker' as place_table,
-        coalesce(sample_date, report_date) as own_date,
+        'biomarker' as table_name,
         *
     from extract.biomarker
     union all by name
     select
-        'drug_exposure' as place_table,
-        start_date as own_date,
+        'drug_exposure' as table_name,
         *
     from extract.drug_exposure
     union all by name
     select
-        'procedure' as place_table,
-        procedure_date as own_date,
+        'procedure' as table_name,
         *
     from extract.procedure
     union all by name
     select
-        'mdt' as place_table,
-        mdt_date as own_date,
+        'mdt' as table_name,
         *
     from extract.mdt
     union all by name
     select
-        'outcome' as place_table,
-        outcome_date as own_date,
+        'outcome' as table_name,
         *
     from extract.outcome
 ),
 
--- Every accepted row under its place. Read twice, as it is of many columns and would not fit in memory.
-placed as not materialized (
-    select
-        coalesce(dated.centre_id, homes.home_id) as place_centre,
-        case when not homes.is_relative_calendar then dated.own_date end as place_month,
-        dated.* exclude (own_date)
-    from dated
-    inner join homes on dated.patient_id = homes.patient_id
-),
-
-monthly as (
-    select
-        * exclude (place_month),
-        date_trunc('month', place_month)::date as place_month
-    from placed
-),
-
--- Counts the filled cells of every column under the name of the column.
-filled as (
-    select
-        place_table,
-        place_centre,
-        place_month,
-        count(*) as place_rows,
-        count(columns(* exclude (place_table, place_centre, place_month)))
-    from monthly
-    group by place_table, cube (place_centre, place_month)
-    having grouping(place_month) = 1 or place_month is not null
-),
-
-cells as (
-    unpivot filled
-    on columns(* exclude (place_table, place_centre, place_month, place_rows))
-    into name column_name value kept
-),
-
-declared as (
-    select
-        table_name,
-        column_name
-    from duckdb_columns()
-    where
-        database_name = current_database()
-        and schema_name = 'extract'
-        and column_name not in ('source_file_id', 'source_row')
-),
-
 files as (
     select distinct
-        place_table,
-        place_centre,
-        source_file_id
-    from placed
+        delivered_row.table_name,
+        coalesce(delivered_row.centre_id, homes.home_id) as centre_id,
+        delivered_row.source_file_id
+    from delivered_row
+    inner join homes on delivered_row.patient_id = homes.patient_id
 ),
 
 -- The columns that some file with rows of a centre can carry.
 delivered as (
     select
-        files.place_table as table_name,
+        files.table_name,
         delivered_column.column_name,
-        files.place_centre as centre_id
+        files.centre_id
     from files
     inner join audit.delivered_column
         on
             files.source_file_id = delivered_column.source_file_id
-            and files.place_table = delivered_column.table_name
-    group by files.place_table, delivered_column.column_name, cube (files.place_centre)
+            and files.table_name = delivered_column.table_name
+    group by files.table_name, delivered_column.column_name, cube (files.centre_id)
 ),
 
 kept as (
     select
-        cells.place_table as table_name,
-        cells.column_name,
-        cells.place_centre as centre_id,
-        cells.place_month as month,
-        cells.place_rows as n_rows,
-        cells.kept
-    from cells
-    inner join declared on cells.place_table = declared.table_name and cells.column_name = declared.column_name
+        table_name,
+        column_name,
+        centre_id,
+        month,
+        n_rows,
+        kept
+    from filled_cell
     union all
+    -- Every row names its patient.
     select
-        place_table as table_name,
+        table_name,
         null as column_name,
-        place_centre as centre_id,
-        place_month as month,
-        place_rows as n_rows,
-        place_rows as kept
-    from filled
+        centre_id,
+        month,
+        n_rows,
+        kept
+    from filled_cell
+    where column_name = 'patient_id'
 ),
 
 set_aside as (
@@ -315,4 +262,3 @@ select
     case when is_delivered and denominator > 0 then 100.0::double * numerator / denominator end as percent,
     is_delivered
 from every_table
-order by all
