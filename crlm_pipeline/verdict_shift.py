@@ -80,7 +80,7 @@ def verdict_shift(warehouse: Warehouse, settings: Settings) -> pl.DataFrame:
 
 
 def _is_rolling(warehouse: Warehouse, judge_by: str | None) -> bool:
-    return bool(warehouse.read(Edition).filter(edition_id=judge_by)["is_rolling"].any())
+    return bool(warehouse.read(Edition).filter(pl.col("edition_id").eq_missing(judge_by))["is_rolling"].any())
 
 
 def shifted(counts: pl.DataFrame, changes: pl.DataFrame, rate_threshold: int) -> pl.DataFrame:
