@@ -177,7 +177,7 @@ def test_the_server_knows_nothing_of_a_patient(standing: Standing) -> None:
 
 
 def test_runs_are_known_by_what_is_planned(standing: Standing) -> None:
-    night = standing.nights()[0]
+    night = standing.nights("Completed")[0]
     planned = night["expected_start_time"][:16].replace("T", " ")
     assert night["name"] == f"nightly {planned}"
     assert set(night["tags"]) == {"crlm", "scheduled", "auto-scheduled"}
