@@ -275,6 +275,8 @@ def _insert_what_if(warehouse: Warehouse, verdicts: list[dict[str, Any]], chance
                 "possible_rules": f"{series}.{possible}" if possible else "",
             }
         )
+    if not outcomes:
+        return
     names = ("decision_id", "edition_id", "verdict", "rule_id", "pathway", "due_rules", "possible_rules")
     long = pl.DataFrame(
         [[one[name] for name in names] for one in outcomes], schema=dict.fromkeys(names, pl.String), orient="row"
