@@ -1,7 +1,7 @@
 """A run that was started by hand or by cron and is watched: it is logged, and leaves metrics of how it ended."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,8 @@ def watched(job: Job, log_format: LogFormat | None, metrics_file: Path | None) -
     except WarehouseBusyError:
         raise
     except BaseException as error:
-        _leave(job.warehouse, _failed(entry, stages, error), stages, metrics_file)
+        with suppress(CrlmError):  # what the run failed of is to be told, not that its metrics cannot be written
+            _leave(job.warehouse, _failed(entry, stages, error), stages, metrics_file)
         raise
     _leave(job.warehouse, entry, stages, metrics_file)
 

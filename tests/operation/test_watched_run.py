@@ -71,6 +71,15 @@ def test_a_run_that_fails_says_so_in_its_metrics_and_once_on_standard_error(crlm
     assert "crlm_last_good_run" not in written
 
 
+def test_a_run_that_fails_tells_of_that_and_not_of_its_metrics(crlm: Crlm, tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    options = ("--warehouse", tmp_path / "crlm.duckdb", "--metrics-file", tmp_path / "none" / "crlm.prom")
+    answer = crlm("run", tmp_path / "registry", *options)
+    assert answer.code == 3
+    assert answer.is_one_line
+    assert "metrics" not in answer.err
+
+
 def test_a_run_that_found_the_warehouse_held_leaves_the_metrics_alone(
     crlm: Crlm, registry: Path, tmp_path: Path
 ) -> None:
