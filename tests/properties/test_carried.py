@@ -19,6 +19,8 @@ from flows import annotating
 from flows.annotating import annotate
 from flows.job import Job, ingested_file
 from flows.steps import ingest
+from schemas.audit import QualityLoss, VerdictShift
+from schemas.column import describe
 
 Tables = dict[str, pl.DataFrame]
 
@@ -35,9 +37,12 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Tables:
 
 @pytest.fixture
 def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the marts, which follow from the other tables and take most of the time of so small a run."""
-    monkeypatch.setattr(annotating, "build_marts", lambda *_: None)
-    monkeypatch.setattr(annotating, "_finish", lambda *_: None)
+    """Leave out what is counted: it follows from the other tables and takes most of the time of so small a run."""
+    for name in ("build_marts", "_finish"):
+        monkeypatch.setattr(annotating, name, lambda *_: None)
+    for name, model in (("verdict_shift", VerdictShift), ("quality_losses", QualityLoss)):
+        none = pl.DataFrame(schema=describe(model).polars_schema)
+        monkeypatch.setattr(annotating, name, lambda *_, none=none: none)
 
 
 @pytest.fixture
