@@ -99,7 +99,7 @@ def _count_filled_cells(warehouse: Warehouse) -> None:
     """Let the statement of data quality read how many cells are filled, counted table by table."""
     for name in extract_tables():
         dates = _OWN_DATES.get(name, [])
-        warehouse.register_query(f"filled_{name}", "marts/filled_cells", table_name=name, dates=dates)
+        warehouse.register_query(f"filled_{name}", "marts/filled_cells", extract_table=name, dates=dates)
     warehouse.define("filled_cell", " union all ".join(f"from filled_{name}" for name in extract_tables()))
 
 

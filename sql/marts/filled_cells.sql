@@ -1,6 +1,6 @@
 -- How many cells of each column of an extract table are filled, and how many rows there are; null = all.
 -- Grain: column, centre and month of the row's own date. A row without a date or on a relative calendar counts only
--- where the month is null. Parameters: $table_name, $dates (the columns of the row's own date; the first that is
+-- where the month is null. Parameters: $extract_table, $dates (the columns of the row's own date; the first that is
 -- filled counts).
 with
 homed as (
@@ -9,7 +9,7 @@ homed as (
         null::date as undated,
         home.centre_id as home_id,
         home.is_relative_calendar
-    from query_table('extract.' || $table_name) as delivered
+    from query_table('extract.' || $extract_table) as delivered
     inner join cohort.patient as home on delivered.patient_id = home.patient_id
 ),
 
@@ -50,7 +50,7 @@ filled as (
 )
 
 select
-    $table_name as table_name,
+    $extract_table as table_name,
     column_name,
     place_centre as centre_id,
     place_month as month,
