@@ -11,7 +11,7 @@ import polars as pl
 from bench.harness import fresh
 from crlm_pipeline.buckets import PATIENTS_PER_BUCKET, bucket_count
 from crlm_pipeline.cohort.build import Cohort, build_cohort
-from crlm_pipeline.guidelines.load import Knowledge, load_editions
+from crlm_pipeline.guidelines.load import Knowledge, shipped_knowledge
 from crlm_pipeline.guidelines.model import Edition, fact_columns
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.warehouse import Warehouse
@@ -45,7 +45,8 @@ class Work:
 
     @cached_property
     def knowledge(self) -> Knowledge:
-        return load_editions()
+        # Loaded once, as in a run: equal editions of two loads are compared field by field whenever one is looked up.
+        return shipped_knowledge()
 
     @cached_property
     def edition(self) -> Edition:
