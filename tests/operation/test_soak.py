@@ -30,6 +30,7 @@ from tests.drop_zone import Server
 NIGHTS, PATIENTS = 60, 30
 WARM = 20  # nights after which every kind of drop was seen and every module is loaded
 REPORTS = (1, 30, 60)
+DAN = {"patient_id": "dan", "centre_id": "home", "country": "DE"}
 Rows = dict[str, list[dict[str, str]]]
 
 
@@ -124,7 +125,7 @@ class Senders:
         """Some kilobytes that unpack to 20 MB."""
         folder = self.place
         folder.mkdir(parents=True)
-        (folder / "patient.csv.gz").write_bytes(gzip.compress(b"patient_id,centre_id\n" + b"0" * 20_000_000))
+        (folder / "patient.csv.gz").write_bytes(gzip.compress(f"{','.join(DAN)}\n".encode() + b"0" * 20_000_000))
         self.bad += 1
 
     def nothing(self) -> None:
@@ -221,10 +222,12 @@ def test_sixty_nights_end_with_what_one_clean_run_gives_and_leave_nothing_behind
     assert left == {name, f"{name}.lock", f"{name}.journal.jsonl", "crlm.toml", "report", "zone"}
 
     job = job_of(Configured.read(server.settings).resolved())
-    once = replace(
-        job, sources=tuple(order), warehouse=tmp_path / "once.duckdb", is_addition=True, is_start_allowed=True
-    )
+    # The lists apart: rows that come in the same run as their deletion are counted in mart.data_quality as left out.
+    lists = tuple(drop for drop in order if (drop / "deletions.csv").exists())
+    rest = tuple(drop for drop in order if drop not in lists)
+    once = replace(job, sources=rest, warehouse=tmp_path / "once.duckdb", is_addition=True, is_start_allowed=True)
     run(once, STEPS[:2])
+    run(replace(once, sources=lists), STEPS[:2])
     assert content(server.warehouse) == content(once.warehouse), "as if all had come in one night"
     # Both are written anew from the same rows; the archive keeps what was corrected in both.
     assert server.warehouse.stat().st_size <= 1.1 * once.warehouse.stat().st_size
