@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from crlm_pipeline.errors import CrlmError
@@ -68,6 +69,17 @@ def exit_code_of(error: BaseException, *, is_debug: bool) -> int:
         "What is published is whole. Please report it with the output of `crlm --debug ...`."
     )
     return DEFECT
+
+
+def show_summary(warehouse: Path, places: list[str], *, as_json: bool) -> None:
+    """Write what the published run did, as text with the places of its results, or for machines."""
+    from flows.steps import summary  # noqa: PLC0415  # slow to start
+
+    totals = summary(warehouse)
+    if as_json:
+        say_json(totals)
+    else:
+        say("\n".join([summary_text(totals), *places]))
 
 
 def summary_text(summary: Mapping[str, Any]) -> str:

@@ -105,7 +105,7 @@ def test_the_commands_take_what_is_told_and_an_option_wins(
 ) -> None:
     jobs: list[Job] = []
     monkeypatch.setattr("flows.cli._perform", lambda job, *_: jobs.append(job))
-    monkeypatch.setattr("flows.cli._show_summary", lambda *_, **__: None)
+    monkeypatch.setattr("flows.console.show_summary", lambda *_, **__: None)
     file = wrote(
         'warehouse = "w.duckdb"\nlake = "lake"\n[judging]\ngrace_days = 30\nas_of = 2024-01-01\n', "etc/x.toml"
     )
