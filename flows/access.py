@@ -11,6 +11,7 @@ from flows.journal import journal_file
 
 _CODE: Final = Path(__file__).parent
 _READ: Final = stat.S_IRWXG | stat.S_IRWXO
+_ANY: Final = stat.S_IROTH | stat.S_IWOTH
 _WRITTEN_BY_ANY: Final = stat.S_IWOTH
 _WRITTEN_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 
@@ -38,7 +39,9 @@ def open_access(configured: Configured) -> Iterator[str]:
         yield from _found("what only its owner may read", file, _READ, "go=")
     for folder in (told["lake"], told["keeping.backups"]):
         yield from _found("what only its owner may read", folder, _READ, "go=")
-    yield from _found("the drop zone", told["drops.zone"], stat.S_IRWXO, "o=")
+    zone: Path | None = told["drops.zone"]
+    for folder in (zone, *(sorted(zone.iterdir()) if zone and zone.is_dir() else ())):
+        yield from _found("where deliveries arrive", folder, _ANY, "o-rw")
 
 
 def _found(what: str, path: Path | None, forbidden: int, mend: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Before an unattended run begins, what others could read or change is refused, with the command that mends it."""
 
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +25,9 @@ RIGHTS = [
     ("data/crlm.duckdb.journal.jsonl", 0o600, 0o604),
     ("lake", 0o700, 0o750),
     ("backups", 0o700, 0o701),
-    ("zone", 0o770, 0o775),
+    ("zone", 0o771, 0o775),
+    ("zone", 0o771, 0o773),
+    ("zone/north", 0o770, 0o774),
 ]
 
 
@@ -41,7 +44,7 @@ def laid_out(server: Path) -> Path:
         'warehouse = "data/crlm.duckdb"\nlake = "lake"\npseudonym_key = "key"\n[drops]\nzone = "zone"\n'
         '[watching]\nnotify_file = "addresses"\n[keeping]\nbackups = "backups"\n'
     )
-    for folder in ("data", "lake", "backups", "zone"):
+    for folder in ("data", "lake", "backups", "zone", "zone/north"):
         (server / folder).mkdir()
     for file in (server / "key", server / "addresses", server / "data" / "crlm.duckdb"):
         file.touch()
@@ -83,7 +86,7 @@ def test_a_folder_in_which_nobody_replaces_what_is_anothers_will_do(server: Path
 
 def test_what_is_not_there_yet_is_passed_over(server: Path) -> None:
     (server / "data" / "crlm.duckdb").unlink()
-    (server / "zone").rmdir()
+    shutil.rmtree(server / "zone")
     assert found(server) == []
 
 
@@ -96,7 +99,6 @@ def test_what_lies_where_nobody_else_can_come_is_passed_over(server: Path) -> No
 
 def test_a_night_takes_nothing_from_a_zone_that_all_may_write(server: Path) -> None:
     drop = server / "zone" / "north" / "patient.csv"
-    drop.parent.mkdir()
     drop.touch()
     (server / "zone").chmod(0o777)
     (server / "data" / "crlm.duckdb").unlink()
