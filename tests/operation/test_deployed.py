@@ -11,10 +11,12 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
@@ -174,6 +176,13 @@ def test_the_server_knows_nothing_of_a_patient(standing: Standing) -> None:
     values = standing.patients() | {VALUE}
     assert len(values) > PATIENTS
     assert not [value for value in values if value in known or value in told]
+
+
+def test_the_server_answers_nobody_without_the_word(standing: Standing) -> None:
+    address = f"http://127.0.0.1:{standing.machine.ports['server']}/api/flow_runs/filter"
+    with pytest.raises(HTTPError) as refused:
+        urlopen(Request(address, b"{}", {"Content-Type": "application/json"}), timeout=30)
+    assert refused.value.code == HTTPStatus.UNAUTHORIZED
 
 
 def test_runs_are_known_by_what_is_planned(standing: Standing) -> None:

@@ -6,7 +6,8 @@ import gzip
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from crlm_pipeline.report.build import write_report
+from crlm_pipeline.settings import Settings
 from crlm_pipeline.synthetic import write_registry
 from crlm_pipeline.warehouse import Warehouse
+from flows import steps
 from flows.configuration import Configured
 from flows.job import Counts, Job, Tell
+from flows.journal import Entry
 from flows.nightly import here, job_of
 from flows.run import run
 from flows.steps import STEPS, Step
@@ -26,12 +31,14 @@ from schemas.cohort import Verdict
 from schemas.column import SOURCE_COLUMNS, describe
 from schemas.extract import EXTRACT_MODELS
 from tests.drop_zone import Server
+from tests.servers import prefect_server
 
 NIGHTS, PATIENTS = 60, 30
 WARM = 20  # nights after which every kind of drop was seen and every module is loaded
 REPORTS = (1, 30, 60)
 DAN = {"patient_id": "dan", "centre_id": "home", "country": "DE"}
 Rows = dict[str, list[dict[str, str]]]
+Night = Callable[[], Entry]
 
 
 def rows_of(folder: Path) -> Rows:
@@ -183,23 +190,55 @@ def content(warehouse: Path) -> str:
     return recorded
 
 
+def by_steps(server: Server, senders: Senders) -> Iterator[Night]:
+    """Nights in this process."""
+
+    def perform(step: Step, job: Job, tell: Tell) -> Counts:
+        return {} if step.name == "report" and senders.night not in REPORTS else here(step, job, tell)
+
+    yield lambda: server.night(perform, after=timedelta(minutes=senders.night))
+
+
+def on_server(server: Server, senders: Senders) -> Iterator[Night]:
+    """Nights as the deployed flow, on a server of Prefect."""
+    with prefect_server(server.folder.parent / "prefect"), pytest.MonkeyPatch.context() as patched:
+        from flows.deployments import nightly  # noqa: PLC0415  # Prefect reads its settings when it is imported
+
+        def write_if_asked(warehouse: Warehouse, folder: Path, settings: Settings) -> None:
+            if senders.night in REPORTS:
+                write_report(warehouse, folder, settings)
+
+        def night() -> Entry:
+            nightly(return_state=True)
+            return server.journal[-1]
+
+        patched.setenv("CRLM_CONFIG", str(server.settings))
+        patched.setattr(steps, "write_report", write_if_asked)
+        yield night
+
+
 @pytest.mark.timeout(1800)  # some three minutes of one core, many more where others use it
+@pytest.mark.parametrize("through", [by_steps, pytest.param(on_server, marks=pytest.mark.xdist_group("prefect"))])
 def test_sixty_nights_end_with_what_one_clean_run_gives_and_leave_nothing_behind(
-    tmp_path: Path, temporary: Path
+    through: Callable[[Server, Senders], Iterator[Night]], tmp_path: Path, temporary: Path
 ) -> None:
     write_registry(tmp_path / "registry", PATIENTS, 7)
     server = Server(tmp_path / "server")
     chance = random.Random(11)  # noqa: S311  # the same faults in every run
     senders = Senders(server, rows_of(tmp_path / "registry"), chance)
+    with contextmanager(through)(server, senders) as night:
+        order = sixty(night, server, senders)
+    check_what_is_left(server, senders, order)
+    check_content(server, senders, order, tmp_path)
+
+
+def sixty(night: Night, server: Server, senders: Senders) -> list[Path]:
+    """Do the nights, watch memory and open files, and return the drops in the order in which they were taken in."""
     process = psutil.Process()
     order: list[Path] = []
-
-    def perform(step: Step, job: Job, tell: Tell) -> Counts:
-        return {} if step.name == "report" and senders.night not in REPORTS else here(step, job, tell)
-
     for number in range(1, NIGHTS + 1):
         senders.deliver()
-        entry = server.night(perform, after=timedelta(minutes=number))
+        entry = night()
         assert entry.outcome != "failed", entry.problem
         order += sorted(server.zone.glob(f"_processed/{entry.run_id}/*/*"), key=newest)
         if number == WARM:
@@ -209,7 +248,10 @@ def test_sixty_nights_end_with_what_one_clean_run_gives_and_leave_nothing_behind
     # Grows with nothing but the allocator's slack: a frame or connection kept each night would be some MB a night.
     assert process.memory_info().rss - memory < 80 * 2**20
     assert process.num_fds() <= files + 2
+    return order
 
+
+def check_what_is_left(server: Server, senders: Senders, order: list[Path]) -> None:
     assert {entry.outcome for entry in server.journal} == {"published", "nothing_new"}
     assert len(server.journal) == NIGHTS
     counts = [entry.counts for entry in server.journal]
@@ -221,6 +263,8 @@ def test_sixty_nights_end_with_what_one_clean_run_gives_and_leave_nothing_behind
     name = server.warehouse.name
     assert left == {name, f"{name}.lock", f"{name}.journal.jsonl", "crlm.toml", "report", "zone"}
 
+
+def check_content(server: Server, senders: Senders, order: list[Path], tmp_path: Path) -> None:
     job = job_of(Configured.read(server.settings).resolved())
     # The lists apart: rows that come in the same run as their deletion are counted in mart.data_quality as left out.
     lists = tuple(drop for drop in order if (drop / "deletions.csv").exists())
