@@ -2,7 +2,7 @@
 
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from crlm_pipeline.carried import Carried, carry_over
-from crlm_pipeline.settings import Settings
+from crlm_pipeline.settings import Settings, Windows
 from crlm_pipeline.synthetic import write_registry
 from crlm_pipeline.warehouse import Warehouse
 from flows import annotating
@@ -133,16 +133,13 @@ def differing(one: Path, other: Path) -> list[str]:
         ]
 
 
-@pytest.mark.usefixtures("uncounted")
-@pytest.mark.parametrize("seed", [1, 2])
-def test_carrying_rows_over_gives_what_judging_every_patient_gives(
-    registry: Tables, carried: list[int], tmp_path: Path, seed: int
-) -> None:
-    job = Job((), tmp_path / "crlm.duckdb", tmp_path / "report")
-    alone = replace(job, warehouse=tmp_path / "alone" / "crlm.duckdb")
+def nights_differ(nights: Iterable[tuple[Tables, date | None]], folder: Path) -> Iterator[list[str]]:
+    """Do nights that carry rows over, and yield for each which tables differ from judging every patient alone."""
+    job = Job((), folder / "crlm.duckdb", folder / "report")
+    alone = replace(job, warehouse=folder / "alone" / "crlm.duckdb")
     alone.warehouse.parent.mkdir()
-    for number, (arrived, as_of) in enumerate(Deliveries(registry, seed).nights()):
-        sources = (write(arrived, tmp_path / f"night{number}"),)
+    for number, (arrived, as_of) in enumerate(nights):
+        sources = (write(arrived, folder / f"night{number}"),)
         settings = Settings(as_of=as_of, allowed_rejected_share=1.0)
         tonight = replace(job, sources=sources, settings=settings, is_addition=number > 0)
         ingest(tonight)
@@ -150,6 +147,38 @@ def test_carrying_rows_over_gives_what_judging_every_patient_gives(
         shutil.copyfile(ingested_file(job.warehouse), ingested_file(alone.warehouse))
         annotate(replace(alone, settings=settings))
         annotate(tonight)
-        assert differing(job.warehouse, alone.warehouse) == []
+        yield differing(job.warehouse, alone.warehouse)
+
+
+@pytest.mark.usefixtures("uncounted")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_carrying_rows_over_gives_what_judging_every_patient_gives(
+    registry: Tables, carried: list[int], tmp_path: Path, seed: int
+) -> None:
+    assert all(found == [] for found in nights_differ(Deliveries(registry, seed).nights(), tmp_path))
     assert len(carried) == 4
     assert all(0 < anew < PATIENTS for anew in carried), "some were carried over and some were not, every night"
+
+
+@pytest.mark.usefixtures("uncounted")
+@pytest.mark.parametrize(("days_open", "anew"), [(-1, 1), (0, 2), (5, 2)])
+def test_a_window_that_is_open_hangs_on_the_day(carried: list[int], tmp_path: Path, days_open: int, anew: int) -> None:
+    """A treatment that runs on leaves no open decision, but the time for local treatment ends with the run's day."""
+    day = date(2026, 6, 1)
+    assessed = day - timedelta(days=Windows().assessment - days_open)
+    patient = {"patient_id": "one", "centre_id": "a", "country": "DE"}
+    first = {
+        "patient": [patient | {"vital_status": "alive"}],
+        "assessment": [patient | {"assessment_date": str(assessed), "mets_sites": "liver", "crlm_count": "2"}],
+        "procedure": [patient | {"procedure_date": str(assessed), "procedure": "resection"}],
+        "drug_exposure": [patient | {"drug": "capecitabine", "start_date": str(assessed + timedelta(days=60))}],
+    }
+    nights = [
+        (
+            {name: pl.DataFrame(rows).drop([] if name == "patient" else ["country"]) for name, rows in first.items()},
+            day,
+        ),
+        ({"patient": pl.DataFrame([patient | {"patient_id": "two"}])}, day + timedelta(days=1)),
+    ]
+    assert list(nights_differ(nights, tmp_path)) == [[], []]
+    assert carried == [anew]
