@@ -31,6 +31,7 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.installed
+	rm -rf build/docs   # a first run, as a reader would have it
 	$(BIN)/crlm ingest data/example --warehouse build/docs/crlm.duckdb
 	$(BIN)/crlm annotate --warehouse build/docs/crlm.duckdb
 	$(BIN)/python -m crlm_pipeline.documentation docs build/docs/crlm.duckdb
