@@ -39,7 +39,7 @@ def of_worker(state: str = "RUNNING", since: timedelta = timedelta(hours=1), pid
     """Return a flow run that a worker started, as the server tells of it."""
     from prefect.client.schemas.objects import FlowRun, State, StateType
 
-    told = State(type=StateType(state), timestamp=NOW - since)
+    told = State(type=StateType(state), timestamp=datetime.now(tz=UTC) - since)
     return FlowRun(
         id=RUN, flow_id=uuid4(), deployment_id=uuid4(), state=told, state_type=told.type, infrastructure_pid=pid
     )
