@@ -22,7 +22,7 @@ check: $(VENV)/.installed
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
 
 test: $(VENV)/.installed
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 	$(BIN)/python -m bench --guard
 	$(MAKE) --no-print-directory check
 

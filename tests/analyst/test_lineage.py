@@ -11,8 +11,6 @@ from crlm_pipeline.report.words import words
 from schemas import vocabulary as v
 from tests.analyst.conftest import Done
 
-pytestmark = pytest.mark.xdist_group("analyst")
-
 
 def cells(folder: Path, name: str) -> list[dict[str, str]]:
     """The rows of a table behind the report whose count is printed."""

@@ -14,7 +14,6 @@ from crlm_pipeline.indicator_members import members_macro
 from crlm_pipeline.macros import Macro, macros
 from crlm_pipeline.warehouse import Warehouse
 
-pytestmark = pytest.mark.xdist_group("analyst")
 MACROS = (*macros(), members_macro())
 
 

@@ -21,7 +21,6 @@ from schemas.guideline import GUIDELINE_MODELS
 from schemas.mart import MART_MODELS
 from tests.analyst.conftest import DOCS, ROOT, Done, blocks, do
 
-pytestmark = pytest.mark.xdist_group("analyst")
 NOTEBOOK = ROOT / "notebooks" / "registry.py"
 
 

@@ -19,8 +19,6 @@ FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component
 FETCHED = r"url\(['\"]?(?:https?:)?//[^)]*|@import[^;]*"
 LOADED = {"script": "src", "img": "src", "iframe": "src", "link": "href", "source": "src"}
 
-pytestmark = pytest.mark.xdist_group("analyst")
-
 
 class Read(HTMLParser):
     """What a page links to, what it loads, and the anchors that it has."""

@@ -20,7 +20,6 @@ from flows.steps import RUNS, ingest, summary
 from tests.servers import prefect_server
 
 pytestmark = [
-    pytest.mark.xdist_group("prefect"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

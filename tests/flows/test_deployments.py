@@ -21,7 +21,6 @@ from schemas.audit import Run
 from tests.servers import prefect_server
 
 pytestmark = [
-    pytest.mark.xdist_group("prefect"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

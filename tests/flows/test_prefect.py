@@ -14,7 +14,6 @@ from tests.command_line import Crlm
 from tests.servers import prefect_server
 
 pytestmark = [
-    pytest.mark.xdist_group("prefect"),
     # The ephemeral server's own resources, at its exit.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

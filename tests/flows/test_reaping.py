@@ -14,7 +14,6 @@ from tests.command_line import Crlm
 from tests.servers import QUIET, prefect_server
 
 pytestmark = [
-    pytest.mark.xdist_group("prefect"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -27,7 +27,7 @@ from flows.steps import summary
 from tests.machine import Machine, machine
 from tests.postgres import postgres
 
-pytestmark = [pytest.mark.xdist_group("deployed"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 SECONDS_TO_WAIT = 240
 WORKER, REAPER, SERVER = "crlm-worker.service", "crlm-reap.service", "crlm-server.service"
@@ -58,7 +58,7 @@ class Standing:
             csv.writer(file).writerow([spoiled.get(name, value) for name, value in zip(header, rows[-1], strict=True)])
         self.delivered.append(folder)
         zone = self.machine.path("/var/lib/crlm/drops/registry")
-        self.machine.run(f"mkdir -p {zone}; cp -r {folder} {zone}/; touch {zone}/{name}.complete")
+        self.machine.run(f"mkdir -p -m 770 {zone}; cp -r {folder} {zone}/; touch {zone}/{name}.complete")
 
     def patients(self) -> set[str]:
         """Return the ids of all patients that were delivered."""

@@ -218,7 +218,7 @@ def on_server(server: Server, senders: Senders) -> Iterator[Night]:
 
 
 @pytest.mark.timeout(1800)  # some three minutes of one core, many more where others use it
-@pytest.mark.parametrize("through", [by_steps, pytest.param(on_server, marks=pytest.mark.xdist_group("prefect"))])
+@pytest.mark.parametrize("through", [by_steps, on_server])
 def test_sixty_nights_end_with_what_one_clean_run_gives_and_leave_nothing_behind(
     through: Callable[[Server, Senders], Iterator[Night]], tmp_path: Path, temporary: Path
 ) -> None:

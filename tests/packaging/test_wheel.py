@@ -90,6 +90,7 @@ def test_the_source_distribution_holds_what_its_allow_list_says(sdist_names: set
         "bench",
         "notebooks",
         "mkdocs.yml",
+        "prefect.yaml",
         "data",
         "Makefile",
         "README.md",
