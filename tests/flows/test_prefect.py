@@ -127,10 +127,10 @@ def test_the_server_learns_nothing_of_a_defect_but_its_kind_and_place(
     from flows.ingest import ingest
     from flows.tasks import INGEST
 
-    secret = "QZX-secret"
+    value = "QZX-secret"
 
     def broken(*_: object, **__: object) -> None:
-        raise ValueError(secret)  # a traceback shows this line, which is ours, and no value
+        raise ValueError(value)  # a traceback shows this line, which is ours, and no value
 
     monkeypatch.setattr(steps, "validate", broken)
     monkeypatch.setattr(INGEST, "retries", 0)
