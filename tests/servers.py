@@ -1,8 +1,9 @@
 """A Prefect server of a test's own, with a home of its own."""
 
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 QUIET = {
@@ -21,5 +22,10 @@ def prefect_server(home: Path) -> Iterator[str]:
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415  # Prefect reads its settings when it is imported
     from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with ExitStack() as stack:
+        home.mkdir(exist_ok=True)
+        # The harness leaves a folder behind: in its home, and not among the temporary files of the test.
+        of_test, tempfile.tempdir = tempfile.tempdir, str(home)
+        stack.enter_context(prefect_test_harness(server_startup_timeout=120))
+        tempfile.tempdir = of_test
         yield str(PREFECT_API_URL.value())

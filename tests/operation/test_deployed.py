@@ -182,7 +182,8 @@ def test_the_server_answers_nobody_without_the_word(standing: Standing) -> None:
     address = f"http://127.0.0.1:{standing.machine.ports['server']}/api/flow_runs/filter"
     with pytest.raises(HTTPError) as refused:
         urlopen(Request(address, b"{}", {"Content-Type": "application/json"}), timeout=30)
-    assert refused.value.code == HTTPStatus.UNAUTHORIZED
+    with refused.value as answer:
+        assert answer.code == HTTPStatus.UNAUTHORIZED
 
 
 def test_runs_are_known_by_what_is_planned(standing: Standing) -> None:
