@@ -97,7 +97,7 @@ def summary_text(summary: Mapping[str, Any]) -> str:
         f"run {summary['run_id']}, {summary['status']}, content {summary['content_hash'][:16]}",
     ]
     if shares := summary["shares_moved"]:
-        lines.insert(-1, f"verdicts moved: {shares:,} shares beyond their limits (table audit.verdict_shift)")
+        lines.insert(-1, f"verdicts moved, shares beyond their limits: {shares:,} (table audit.verdict_shift)")
     return "\n".join(lines)
 
 
