@@ -79,7 +79,7 @@ class Keeping(BaseModel):
     raw_days: int | None = Field(
         None,
         ge=1,
-        description="Days for which rejected and replaced rows and processed drops are kept; none: for good.",
+        description="Days for which rejected and replaced rows and drops that were put away are kept; none: for good.",
     )
     journal_days: int = Field(400, ge=1, description="Days for which the record of unattended runs is kept.")
 

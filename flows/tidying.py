@@ -17,7 +17,7 @@ from crlm_pipeline.keeping import forget_raw_rows, raw_rows_before
 from crlm_pipeline.provenance import is_run_id, run_stamp
 from crlm_pipeline.warehouse import Warehouse
 from flows.configuration import Configuration
-from flows.drops import PROCESSED
+from flows.drops import PROCESSED, QUARANTINED, REJECTED
 from flows.job import half_made_file, ingested_file
 from flows.journal import entries, forget, journal_file
 from flows.upgrading import trial_prefix
@@ -67,7 +67,7 @@ def _rows_and_files(configuration: Configuration, now: datetime) -> Iterator[Rem
     if keeping.raw_days:
         before = now - timedelta(days=keeping.raw_days)
         yield from _raw_rows(warehouse, before, keeping.raw_days)
-        yield from _processed(configuration.drops.zone, before, keeping.raw_days)
+        yield from _put_away(configuration.drops.zone, before, keeping.raw_days)
     yield from _journal(warehouse, now - timedelta(days=keeping.journal_days), keeping.journal_days)
 
 
@@ -104,11 +104,13 @@ def _has_present_layout(warehouse: Path) -> bool:
         return published.layout == LAYOUT
 
 
-def _processed(zone: Path | None, before: datetime, days: int) -> Iterator[Removal]:
+def _put_away(zone: Path | None, before: datetime, days: int) -> Iterator[Removal]:
     """Yield the drops of each old run; their folder has the name of the run, which begins with its start."""
-    for folder in sorted((zone / PROCESSED).glob("*")) if zone else ():
-        if is_run_id(folder.name) and folder.name < run_stamp(before):
-            yield Removal(f"{folder}: drops processed more than {days} days ago", partial(shutil.rmtree, folder))
+    outcomes = [zone / outcome for outcome in (PROCESSED, REJECTED, QUARANTINED)] if zone else []
+    for outcome in outcomes:
+        for folder in sorted(outcome.glob("*")):
+            if is_run_id(folder.name) and folder.name < run_stamp(before):
+                yield Removal(f"{folder}: drops put away more than {days} days ago", partial(shutil.rmtree, folder))
 
 
 def _journal(warehouse: Path, before: datetime, days: int) -> Iterator[Removal]:
