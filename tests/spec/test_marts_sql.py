@@ -22,7 +22,7 @@ def warehouse() -> Iterator[Warehouse]:
 
 @pytest.mark.parametrize("name", [*sql_names("indicators"), *sql_names("report")])
 def test_every_statement_runs_says_what_it_is_and_names_its_columns_in_order(name: str, warehouse: Warehouse) -> None:
-    given: dict[str, Any] = {"as_of": AS_OF, "headline": "esmo", "guideline": "esmo"}
+    given: dict[str, Any] = {"as_of": AS_OF, "headline": "esmo", "guideline": "esmo", "threshold": 5}
     text = sql(name)
     found = warehouse.query(name, **{key: value for key, value in given.items() if f"${key}" in text})
     assert found.columns
