@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from crlm_pipeline.ddl import literal
 from crlm_pipeline.extracts.pseudonyms import patient_hashes
 from crlm_pipeline.extracts.tables import TEXT, Delivery, Extract, Notice, SourceFile, TextTable, dense
 from crlm_pipeline.validation.delivery import archived, contract_columns
@@ -328,3 +329,11 @@ def _notice_rows(deliveries: Sequence[Delivery]) -> pl.DataFrame:
         for number, notice in enumerate(one.notices, start=1)
     ]
     return pl.DataFrame(rows, schema=describe(DeliveredNotice).polars_schema)
+
+
+def archived_rows() -> str:
+    """Return the query for the rows of all archive tables: table_name, delivery_id, superseded_run_id and raw_row."""
+    return "\nunion all\n".join(
+        f"select {literal(name)} as table_name, delivery_id, superseded_run_id, raw_row from {table}"  # noqa: S608  # declared names
+        for name, table in ((name, describe(model).qualified_name) for name, model in DELIVERED_MODELS.items())
+    )

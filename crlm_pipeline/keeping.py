@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from crlm_pipeline.archive import archived_rows
 from crlm_pipeline.provenance import run_stamp
 from crlm_pipeline.warehouse import Warehouse, building, compact, publish
 
@@ -41,5 +42,6 @@ def forget_raw_rows(published: Path, before: datetime, copy: Path) -> None:
 
 
 def _runs_before(warehouse: Warehouse, before: datetime) -> pl.DataFrame:
+    warehouse.define("archived_row", archived_rows())
     # The id of a run begins with its start.
     return warehouse.query("keeping/runs_on_record").filter(pl.col("run_id") < run_stamp(before))

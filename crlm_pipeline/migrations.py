@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
+from crlm_pipeline.archive import archived_rows
 from crlm_pipeline.errors import DefectError
 from crlm_pipeline.resources import sql_names
 from crlm_pipeline.warehouse import Warehouse, building
@@ -50,7 +53,13 @@ def _layout_after(name: str) -> int:
 def check_conserved(published: Path, upgraded: Path, copy: Path) -> None:
     """Raise `DefectError` unless both files hold as many deliveries, deletions and rows, standing and replaced."""
     with with_present_record(published, copy) as before, Warehouse.open_readonly(upgraded) as after:
-        counts = before.query("run/on_record"), after.query("run/on_record")
-    changed = counts[0].join(counts[1], on=counts[0].columns, how="anti")["table_name"].to_list()
+        was, is_now = _on_record(before), _on_record(after)
+    differing = pl.concat([was.join(is_now, on=was.columns, how="anti"), is_now.join(was, on=was.columns, how="anti")])
+    changed = differing["table_name"].unique().sort().to_list()
     if changed:
         raise DefectError(f"the upgrade would not conserve the {', '.join(changed)}; nothing was published.")
+
+
+def _on_record(warehouse: Warehouse) -> pl.DataFrame:
+    warehouse.define("archived_row", archived_rows())
+    return warehouse.query("run/on_record")

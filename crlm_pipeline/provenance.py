@@ -7,7 +7,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +26,11 @@ DISTRIBUTION: Final = "crlm-pipeline"
 def package_version() -> str:
     """Return the installed version of crlm-pipeline."""
     return version(DISTRIBUTION)
+
+
+def now() -> datetime:
+    """Return the time, UTC, without a zone as everywhere in the warehouse."""
+    return datetime.now(tz=UTC).replace(tzinfo=None)
 
 
 def new_run_id(started_at: datetime) -> str:

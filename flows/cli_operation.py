@@ -104,9 +104,9 @@ def upgrade(
     dry_run: DryRun = False,
 ) -> None:
     """Write a published warehouse anew by this version, from what is on record in it; keeps the replaced file."""
+    from crlm_pipeline.provenance import now
     from flows import upgrading
     from flows.job import Job
-    from flows.nightly import now
 
     settings = settings_told(as_of, guideline, judge_by, side_policy, grace_days, funnel_overdispersion)
     job = Job((), warehouse, report, (), settings, partial, pseudonym_key=pseudonym_key)
@@ -139,8 +139,8 @@ def backup(
 ) -> None:
     """Copy a published warehouse, with its lake, and verify the copy."""
     from crlm_pipeline.backups import back_up
+    from crlm_pipeline.provenance import now
     from flows.configuration import Configured
-    from flows.nightly import now
     from flows.run import holding
 
     folder = to or Configured.read(context.obj).resolved().keeping.backups
@@ -158,7 +158,7 @@ def restore(
     """Verify a backup and put it in the place of the published warehouse; keeps the replaced file."""
     from crlm_pipeline.backups import forgets_deletions
     from crlm_pipeline.backups import restore as restored
-    from flows.nightly import now
+    from crlm_pipeline.provenance import now
     from flows.run import holding
 
     with holding(warehouse):
@@ -175,8 +175,8 @@ def restore(
 @app.command()
 def tidy(context: typer.Context, dry_run: DryRun = False) -> None:
     """Remove what is kept only for a time (`keeping.*` in crlm.toml) and what killed runs left behind."""
+    from crlm_pipeline.provenance import now
     from flows.configuration import Configured
-    from flows.nightly import now
     from flows.run import holding
     from flows.tidying import removals
 

@@ -20,6 +20,7 @@ from pydantic import Field
 
 from crlm_pipeline.errors import CrlmError
 from crlm_pipeline.guidelines.load import shipped_knowledge
+from crlm_pipeline.provenance import now
 from crlm_pipeline.report.pdf import EVERY, write_pdfs
 from crlm_pipeline.resources import edition_files
 from crlm_pipeline.settings import SidePolicy
@@ -34,7 +35,7 @@ from flows.defects import without_values
 from flows.job import Counts, Job, Tell
 from flows.journal import Entry
 from flows.logs import problem_of
-from flows.nightly import job_of, night, now
+from flows.nightly import job_of, night
 from flows.reaping import process_tag
 from flows.status import summary_markdown
 from flows.steps import Step

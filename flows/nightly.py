@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from crlm_pipeline.errors import CrlmError, SourceError
 from crlm_pipeline.lake import remove_other_runs
 from crlm_pipeline.owner_only import owner_only
-from crlm_pipeline.provenance import new_run_id
+from crlm_pipeline.provenance import new_run_id, now
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.verdict_shift import verdict_shift_alerts
 from crlm_pipeline.warehouse import Warehouse
@@ -56,11 +56,6 @@ INGEST, ANNOTATE, REPORT = STEPS
 def here(step: Step, job: Job, tell: Tell) -> Counts:
     """Do a step in this process."""
     return step.do(job, tell)
-
-
-def now() -> datetime:
-    """Return the time, UTC, without a zone as everywhere in the warehouse."""
-    return datetime.now(tz=UTC).replace(tzinfo=None)
 
 
 def night(configured: Configured, perform: Perform = here, clock: Clock = now, tell: Tell = in_silence) -> Entry:

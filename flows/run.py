@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.owner_only import owner_only
-from crlm_pipeline.provenance import new_run_id
+from crlm_pipeline.provenance import new_run_id, now
 from crlm_pipeline.warehouse import lock
 from flows.job import Job, Tell, in_silence
 from flows.logs import Stage, logging_too, stage
@@ -20,15 +19,15 @@ def run(job: Job, steps: Sequence[Step] = STEPS, tell: Tell = in_silence, stages
 
     To `stages`, each stage is added as it begins.
     """
-    run_id = job.run_id or new_run_id(datetime.now(tz=UTC))
+    run_id = job.run_id or new_run_id(now())
     job = replace(job, run_id=run_id)
     with holding(job.warehouse):
         for step in steps:
             tell(step.name)
-            with stage(run_id, step.name) as now:
+            with stage(run_id, step.name) as doing:
                 if stages is not None:
-                    stages.append(now)
-                now.counts = step.do(job, logging_too(run_id, tell))
+                    stages.append(doing)
+                doing.counts = step.do(job, logging_too(run_id, tell))
 
 
 @contextmanager

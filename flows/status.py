@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
+from crlm_pipeline import provenance
 from crlm_pipeline.errors import CrlmError, SourceError
 from crlm_pipeline.printable import printable
 from crlm_pipeline.warehouse import Warehouse, is_held
@@ -82,7 +83,7 @@ def status_of(configuration: Configuration, now: datetime | None = None) -> Stat
 
     Raises `SourceError` for one who may not read what belongs to it.
     """
-    warehouse, now = configuration.warehouse, now or datetime.now(tz=UTC).replace(tzinfo=None)
+    warehouse, now = configuration.warehouse, now or provenance.now()
     try:
         told, is_running = entries(warehouse), is_held(warehouse)
     except PermissionError:

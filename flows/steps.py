@@ -23,7 +23,7 @@ from crlm_pipeline.extracts.tables import Extract
 from crlm_pipeline.intake import refuse_other_key, take_addition, take_whole
 from crlm_pipeline.lake import Lake
 from crlm_pipeline.migrations import with_present_record
-from crlm_pipeline.provenance import new_run_id, package_version, reader_key
+from crlm_pipeline.provenance import new_run_id, now, package_version, reader_key
 from crlm_pipeline.report.build import write_report
 from crlm_pipeline.validation import Ingested, check_evaluated, check_shares, validate
 from crlm_pipeline.warehouse import Warehouse, building, publish
@@ -127,7 +127,7 @@ def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
     Unless a partial run is allowed, raises `RejectedShareError` when too much was rejected and `DefectError` when a
     check could not be evaluated.
     """
-    started_at = datetime.now(tz=UTC).replace(tzinfo=None)
+    started_at = now()
     run_id = job.run_id or new_run_id(started_at)
     taken = take_in(job, run_id)
     ingested = taken.ingested

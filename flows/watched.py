@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from crlm_pipeline.errors import CrlmError, WarehouseBusyError
-from crlm_pipeline.provenance import new_run_id
+from crlm_pipeline.provenance import new_run_id, now
 from flows.configuration import Configuration
 from flows.job import Job
 from flows.journal import Entry
@@ -22,7 +21,7 @@ def watched(job: Job, log_format: LogFormat | None, metrics_file: Path | None) -
     """
     if log_format:
         log_to_stderr(log_format)
-    started_at, stages = _now(), list[Stage]()
+    started_at, stages = now(), list[Stage]()
     run_id = new_run_id(started_at)
     entry = Entry(run_id=run_id, name="run", started_at=started_at, ended_at=started_at, outcome="published")
     try:
@@ -47,7 +46,7 @@ def _failed(entry: Entry, stages: Sequence[Stage], error: BaseException) -> Entr
 
 
 def _leave(warehouse: Path, entry: Entry, stages: Sequence[Stage], metrics_file: Path | None) -> None:
-    entry = entry.model_copy(update={"ended_at": _now(), "seconds": {one.name: one.seconds for one in stages}})
+    entry = entry.model_copy(update={"ended_at": now(), "seconds": {one.name: one.seconds for one in stages}})
     log_end(entry)
     if metrics_file:
         from flows.metrics import write_metrics  # noqa: PLC0415  # slow to import
@@ -56,7 +55,3 @@ def _leave(warehouse: Path, entry: Entry, stages: Sequence[Stage], metrics_file:
         status = status_of(Configuration(warehouse=warehouse))
         good_at = status.last_good_at if entry.outcome == "failed" else entry.ended_at
         write_metrics(metrics_file, replace(status, last=entry, last_good_at=good_at))
-
-
-def _now() -> datetime:
-    return datetime.now(tz=UTC).replace(tzinfo=None)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from crlm_pipeline.provenance import now
 from crlm_pipeline.warehouse import Warehouse
 from flows.configuration import Configured
 from flows.journal import Entry, entries
-from flows.nightly import Perform, here, night, now
+from flows.nightly import Perform, here, night
 from schemas.audit import Run
 
 Row = Mapping[str, str]

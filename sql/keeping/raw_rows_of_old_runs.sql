@@ -1,5 +1,6 @@
 -- Purpose: how many rejected rows are on record as delivered, and how many replaced rows, that may be kept no longer.
--- Grain: one row. Reads the registered frame old_run (run_id).
+-- Grain: one row. Reads the registered frame old_run (run_id) and the view archived_row (delivery_id,
+-- superseded_run_id, raw_row).
 with old_delivery as (
     select delivery.delivery_id
     from archive.delivery
@@ -10,67 +11,17 @@ old_file as (
     select file.source_file_id
     from archive.file
     inner join old_delivery on file.delivery_id = old_delivery.delivery_id
-),
-
-archived as (
-    select
-        delivery_id,
-        superseded_run_id,
-        raw_row
-    from archive.patient
-    union all
-    select
-        delivery_id,
-        superseded_run_id,
-        raw_row
-    from archive.tumour
-    union all
-    select
-        delivery_id,
-        superseded_run_id,
-        raw_row
-    from archive.assessment
-    union all
-    select
-        delivery_id,
-        superseded_run_id,
-        raw_row
-    from archive.biomarker
-    union all
-    select
-        delivery_id,
-        superseded_run_id,
-        raw_row
-    from archive.drug_exposure
-    union all
-    select
-        delivery_id,
-        superseded_run_id,
-        raw_row
-    from archive.procedure
-    union all
-    select
-        delivery_id,
-        superseded_run_id,
-        raw_row
-    from archive.mdt
-    union all
-    select
-        delivery_id,
-        superseded_run_id,
-        raw_row
-    from archive.outcome
 )
 
 select
     (
         select count(*)
-        from archived
+        from archived_row
         where superseded_run_id in (select old_run.run_id from old_run)
     ) as replaced,
     (
         select count(*)
-        from archived
+        from archived_row
         where
             superseded_run_id is null
             and raw_row <> '{}'

@@ -1,6 +1,5 @@
-"""A small registry, its published warehouse, and the command line as a function."""
+"""A small registry, and a report that takes no time."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -8,23 +7,7 @@ import pytest
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.synthetic import write_registry
 from crlm_pipeline.warehouse import Warehouse
-from flows import cli, steps
-from tests.command_line import Answer, Crlm
-
-
-@pytest.fixture
-def crlm(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Crlm:
-    """Run `crlm` in this process, without Prefect."""
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
-
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["crlm", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
+from flows import steps
 
 
 @pytest.fixture
