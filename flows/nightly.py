@@ -20,7 +20,6 @@ from crlm_pipeline.lake import remove_other_runs
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.provenance import new_run_id, now
 from crlm_pipeline.settings import Settings
-from crlm_pipeline.verdict_shift import verdict_shift_alerts
 from crlm_pipeline.warehouse import Warehouse
 from flows.access import refuse_open_access
 from flows.alerts import notify, published_alerts
@@ -135,7 +134,7 @@ def _story(told: Configuration, running: "Night", perform: Perform, clock: Clock
             now_in.counts = perform(ANNOTATE, job, tell)
     is_published = is_new or _is_left_unfinished(job.warehouse)
     if is_published:
-        running.alerts += _of_published(job)
+        running.alerts += published_alerts(job.warehouse)
         with running.stage(REPORT.name, tell) as now_in:
             now_in.counts = perform(REPORT, job, tell)
     with running.stage("put away", tell):
@@ -222,14 +221,6 @@ def _put_refused_away(zone: Path, running: "Night", refused: Sequence[Refused]) 
             text += f" {error}"
         running.alerts.append(Alert(kind="rejected_drop", text=text, about=one.drop.name))
         running.count(f"drops_{outcome}")
-
-
-def _of_published(job: Job) -> Iterator[Alert]:
-    """Yield what the published run found to be worse, or otherwise, than in the one before."""
-    yield from published_alerts(job.warehouse)
-    with Warehouse.open_readonly(job.warehouse) as published:
-        for text in verdict_shift_alerts(published, job.settings):
-            yield Alert(kind="verdict_shift", text=text)
 
 
 def _is_left_unfinished(warehouse: Path) -> bool:
