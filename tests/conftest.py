@@ -1,10 +1,13 @@
-"""The command line as a function."""
+"""The command line as a function, and a report that takes no time."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from flows import cli
+from crlm_pipeline.settings import Settings
+from crlm_pipeline.warehouse import Warehouse
+from flows import cli, steps
 from tests.command_line import Answer, Crlm
 
 
@@ -21,3 +24,15 @@ def crlm(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         return Answer(int(ended.value.code or 0), captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the report, which takes longest and has tests of its own, by an empty page."""
+
+    def write_page(_warehouse: Warehouse, folder: Path, _settings: Settings) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.html").touch()
+        return folder / "index.html"
+
+    monkeypatch.setattr(steps, "write_report", write_page)

@@ -20,7 +20,6 @@ from schemas.audit import Deletion, Finding, Run
 from schemas.column import Integer, Table, Text, column
 from schemas.layout import FINGERPRINT, LAYOUT, MODELS, fingerprint
 from tests.command_line import Crlm
-from tests.flows.conftest import quick_report  # noqa: F401
 
 WAREHOUSES = Path(__file__).parents[1] / "warehouses"
 EARLIER = range(1, LAYOUT)
@@ -110,7 +109,7 @@ def test_an_upgrade_conserves_every_row_on_record_and_ends_as_a_clean_run(
     tmp_path: Path,
     clean: str,
     crlm: Crlm,
-    quick_report: None,  # noqa: F811
+    quick_report: None,
 ) -> None:
     warehouse = written(layout, tmp_path)
     before, recorded = warehouse.read_bytes(), on_record(warehouse)

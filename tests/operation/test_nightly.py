@@ -13,13 +13,14 @@ import pytest
 from crlm_pipeline.errors import WarehouseBusyError
 from crlm_pipeline.synthetic import write_registry, write_sample
 from crlm_pipeline.warehouse import Warehouse, lock
-from flows import steps
 from flows.job import Job, Tell
 from flows.journal import Entry
 from flows.nightly import here
 from flows.steps import Step
 from schemas.extract import Patient
 from tests.drop_zone import Server
+
+pytestmark = pytest.mark.usefixtures("quick_report")
 
 # An id that no sentence, record or name of ours may hold.
 PATIENT = "zz9secret"
@@ -32,17 +33,6 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small") / "registry"
     write_registry(folder, 12, 7)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def _quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The report takes longest and has tests of its own."""
-
-    def write_page(_warehouse: Warehouse, folder: Path, _settings: object) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "index.html").touch()
-
-    monkeypatch.setattr(steps, "write_report", write_page)
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,10 @@ import pytest
 
 from crlm_pipeline.synthetic import write_registry
 from crlm_pipeline.warehouse import Warehouse, lock
-from flows import steps
 from schemas.audit import Run
 from tests.command_line import Crlm
+
+pytestmark = pytest.mark.usefixtures("quick_report")
 
 
 @pytest.fixture(autouse=True)
@@ -20,11 +21,6 @@ def _as_before() -> Iterator[None]:
     before = (logger.handlers, logger.level, logger.propagate)
     yield
     logger.handlers, logger.level, logger.propagate = before
-
-
-@pytest.fixture(autouse=True)
-def _quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "write_report", lambda _warehouse, folder, _settings: folder.mkdir())
 
 
 @pytest.fixture

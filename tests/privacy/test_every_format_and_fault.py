@@ -19,7 +19,6 @@ from crlm_pipeline.extracts.read import read_sources
 from crlm_pipeline.synthetic.layouts import LAYOUTS
 from crlm_pipeline.validation import validate
 from tests.command_line import Crlm
-from tests.flows.conftest import crlm, quick_report  # noqa: F401  # fixtures
 from tests.fuzz import mutators
 from tests.fuzz.oracle import TODAY
 from tests.fuzz.samples import MARKER, write_marked
@@ -99,7 +98,7 @@ def holds_marker(path: Path) -> bool:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_the_terminal_shows_no_value_whatever_is_broken(
-    sample: Path, fault: Break, tmp_path: Path, crlm: Crlm, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    sample: Path, fault: Break, tmp_path: Path, crlm: Crlm, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     """Each file that holds the marker is broken, one after the other."""
     monkeypatch.chdir(tmp_path)
@@ -126,7 +125,7 @@ def copied(sample: Path, folder: Path) -> Path:
 
 
 def test_a_run_leaves_no_value_outside_the_warehouse(
-    sample: Path, tmp_path: Path, crlm: Crlm, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    sample: Path, tmp_path: Path, crlm: Crlm, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     answer = crlm("run", *arguments(sample), "--partial")

@@ -13,7 +13,6 @@ from crlm_pipeline.synthetic import write_registry
 from crlm_pipeline.warehouse import Warehouse
 from schemas.extract import extract_tables
 from tests.command_line import Crlm
-from tests.flows.conftest import crlm  # noqa: F401  # a fixture
 
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = (
@@ -52,7 +51,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def written(source: Path, tmp_path: Path, crlm: Crlm, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:  # noqa: F811
+def written(source: Path, tmp_path: Path, crlm: Crlm, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
     """Everything that is written of it, and what the terminal showed."""
     monkeypatch.chdir(tmp_path)
     shown = []
