@@ -16,8 +16,9 @@ from crlm_pipeline.errors import SourceError
 from crlm_pipeline.lake import Lake
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.provenance import is_run_id
+from crlm_pipeline.publishing import flush, publish
 from crlm_pipeline.verification import sha256, verify
-from crlm_pipeline.warehouse import Warehouse, flush, publish
+from crlm_pipeline.warehouse import Warehouse
 from schemas.audit import Deletion, Run
 from schemas.layout import LAYOUT
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from crlm_pipeline.archive import archived_rows
+from crlm_pipeline.database import compact
 from crlm_pipeline.provenance import run_stamp
-from crlm_pipeline.warehouse import Warehouse, building, compact, publish
+from crlm_pipeline.publishing import publish
+from crlm_pipeline.warehouse import Warehouse, building
 
 
 @dataclass(frozen=True, slots=True)

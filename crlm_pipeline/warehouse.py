@@ -1,14 +1,10 @@
 """The warehouse: one DuckDB file with every declared table, built beside the published one and moved into its place."""
 
-import fcntl
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
-from time import sleep
 from typing import Any, Final, Self
 from weakref import finalize
 
@@ -16,8 +12,9 @@ import duckdb
 import polars as pl
 
 from crlm_pipeline.content_hash import hash_of_rows
+from crlm_pipeline.database import BEFORE, BUILT, CATALOG, NEW_ONE, READ_ONLY, attach, cannot_open, told_of_the_disk
 from crlm_pipeline.ddl import SQL_TYPES, comments, create_table, literal, quoted
-from crlm_pipeline.errors import CrlmError, SourceError, WarehouseBusyError
+from crlm_pipeline.errors import SourceError
 from crlm_pipeline.macros import Macro
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.resources import sql
@@ -32,36 +29,6 @@ from schemas.mart import MART_VIEWS, PatientTimeline
 
 SCHEMAS: Final = ("extract", "cohort", "guideline", "audit", "mart", "archive")
 HASHED_SCHEMAS: Final = ("extract", "cohort", "guideline", "mart")
-
-# DuckDB 1.2 and everything later, 2.x included, reads this layout.
-STORAGE_VERSION: Final = "v1.2.0"
-
-# The system's words inside the errors of a disk that refuses; the rest of their text may name values of a row.
-_SYSTEM_REASONS: Final = (
-    "File too large",
-    "No space left on device",
-    "Disk quota exceeded",
-    "Permission denied",
-    "Read-only",
-)
-
-# A fixed alias: a file called cohort.duckdb would otherwise make `cohort.decision` ambiguous.
-_CATALOG: Final = "crlm"
-_BEFORE: Final = "before"
-
-_READ_ONLY: Final = "read_only"
-_BUILT: Final = f"storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'"
-
-_A_MOMENT: Final = 0.05
-
-# Nothing is fetched, and no Python variable is ever taken for a table.
-_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "python_enable_replacements": "false",
-    # What needs more is laid aside on the disk: with the frames of a bucket beside it, a run stays within 4 GiB.
-    "memory_limit": "2GB",
-}
 
 _BY_SQL: Final = (
     FactSource,
@@ -96,18 +63,18 @@ class Warehouse:
         """
         path.unlink(missing_ok=True)
         with owner_only():
-            attached = _attach(path, _BUILT, lake)
+            attached = attach(path, BUILT, lake)
         return cls(*attached)._with_tables()
 
     @classmethod
     def in_memory(cls) -> Self:
         """Build an empty warehouse that is gone when it is closed."""
-        return cls(*_attach(None, ""))._with_tables()
+        return cls(*attach(None, ""))._with_tables()
 
     @classmethod
     def of_frames(cls, frames: Mapping[type[Table], pl.DataFrame]) -> Self:
         """Build a warehouse in memory of these tables alone, for statements that read no other; nothing is checked."""
-        warehouse = cls(*_attach(None, ""))
+        warehouse = cls(*attach(None, ""))
         for schema in SCHEMAS:
             warehouse._connection.execute(f"create schema {schema}")
         for model, frame in frames.items():
@@ -137,14 +104,14 @@ class Warehouse:
         Raises as `open_readonly` does.
         """
         if not path.is_file():
-            raise SourceError("there is no such warehouse.", _NEW_ONE, str(path))
+            raise SourceError("there is no such warehouse.", NEW_ONE, str(path))
         try:
-            warehouse = cls(*_attach(path, _READ_ONLY))
+            warehouse = cls(*attach(path, READ_ONLY))
         except duckdb.Error as error:
-            raise _cannot_open(path, error) from None
+            raise cannot_open(path, error) from None
         if not warehouse._has("audit", "run"):
             warehouse.close()
-            raise SourceError("the file is no crlm warehouse.", _NEW_ONE, str(path))
+            raise SourceError("the file is no crlm warehouse.", NEW_ONE, str(path))
         if warehouse.layout > LAYOUT:
             problem = f"a newer version wrote the file: it has layout {warehouse.layout}, this version reads {LAYOUT}."
             warehouse.close()
@@ -265,11 +232,11 @@ class Warehouse:
         lacks the table. Nothing is stored.
         """
         table = describe(model)
-        if (table.schema, table.name) not in self._relations((table.schema,), _BEFORE):
+        if (table.schema, table.name) not in self._relations((table.schema,), BEFORE):
             return []
-        stored = self._connection.sql(f"from {_BEFORE}.{table.qualified_name}").columns
+        stored = self._connection.sql(f"from {BEFORE}.{table.qualified_name}").columns
         both = [column.name for column in table.columns if column.name in stored]
-        for catalog, when in ((_CATALOG, "now"), (_BEFORE, "before")):
+        for catalog, when in ((CATALOG, "now"), (BEFORE, "before")):
             columns = ", ".join(map(quoted, both))
             self.define(f"{table.name}_{when}", f"from {catalog}.{table.qualified_name} select {columns}")
         return both
@@ -349,7 +316,7 @@ class Warehouse:
             self._found = set(self._relations(SCHEMAS))
         return (schema, name) in self._found
 
-    def _relations(self, schemas: tuple[str, ...] = HASHED_SCHEMAS, catalog: str = _CATALOG) -> list[tuple[str, str]]:
+    def _relations(self, schemas: tuple[str, ...] = HASHED_SCHEMAS, catalog: str = CATALOG) -> list[tuple[str, str]]:
         """Return schema and name of every table and view of these schemas, sorted; none of a catalog that is absent."""
         return self._connection.execute(
             """
@@ -379,48 +346,9 @@ def building(
     What an ended run left at `path` is replaced. Raises `SourceError` when the disk is full or a limit is reached:
     DuckDB's own close would end without a word and leave an empty file.
     """
-    with _told_of_the_disk(path), _writable(path, start_from, lake, before) as warehouse:
+    with told_of_the_disk(path), _writable(path, start_from, lake, before) as warehouse:
         yield warehouse
         warehouse.checkpoint()
-
-
-def compact(built: Path, path: Path) -> None:
-    """Write a closed warehouse anew at `path`: nothing of what was deleted from it is left between its rows.
-
-    Tables, views, macros and comments are as they were. What an ended run left at `path` is replaced. Raises
-    `SourceError` when the disk is full or a limit is reached.
-    """
-    path.unlink(missing_ok=True)
-    spill = _spill_folder(path, _BUILT)
-    try:
-        with (
-            _told_of_the_disk(path),
-            owner_only(),
-            duckdb.connect(config=_CONFIG | {"temp_directory": spill}) as writer,
-        ):
-            writer.execute(f"attach {literal(str(built))} as {_CATALOG} ({_READ_ONLY})")
-            writer.execute(f"attach {literal(str(path))} as compacted ({_BUILT})")
-            writer.execute(f"use {_CATALOG}")
-            if lake := _lake_on_record(writer, _CATALOG):
-                writer.execute(f"set allowed_directories = [{_there(lake, built)}]")
-            writer.execute("set enable_external_access = false")
-            writer.execute(f"copy from database {_CATALOG} to compacted")
-            writer.execute("checkpoint compacted")
-    finally:
-        shutil.rmtree(spill, ignore_errors=True)
-
-
-@contextmanager
-def _told_of_the_disk(path: Path) -> Iterator[None]:
-    """Tell of a disk that refuses as `SourceError`, without the rest of its words."""
-    try:
-        yield
-    except (duckdb.Error, OSError) as error:
-        reason = next((words for words in _SYSTEM_REASONS if words in str(error)), None)
-        if reason is None:
-            raise
-        problem = f"the warehouse cannot be written ({reason.lower()})."
-        raise SourceError(problem, "Make room, or choose another place with --warehouse.", str(path)) from None
 
 
 def _writable(path: Path, start_from: Path | None, lake: Path | None, before: Path | None) -> Warehouse:
@@ -429,168 +357,10 @@ def _writable(path: Path, start_from: Path | None, lake: Path | None, before: Pa
     path.unlink(missing_ok=True)
     with owner_only():
         shutil.copyfile(start_from, path)
-    return Warehouse(*_attach(path, "recovery_mode 'no_wal_writes'", before=before))
-
-
-@contextmanager
-def lock(target: Path) -> Iterator[None]:
-    """Hold the right to write the warehouse `target`; the system gives it back even if the process is killed.
-
-    Raises `WarehouseBusyError` at once when another run has it. The lock file stays: removing it would let two runs in.
-    """
-    try:
-        descriptor = os.open(_lock_file(target), os.O_CREAT | os.O_RDWR, 0o600)
-    except OSError as error:
-        problem = f"its folder cannot be written to ({error.strerror})."
-        raise SourceError(problem, "Create the folder or choose another place with --warehouse.", str(target)) from None
-    if not _takes_in_a_moment(descriptor):
-        os.close(descriptor)
-        message = (
-            f"{target}: another run holds the warehouse. Wait until it ends, or choose another file with --warehouse."
-        )
-        raise WarehouseBusyError(message)
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def is_held(target: Path) -> bool:
-    """Whether a run holds the right to write the warehouse `target`; one that starts just now is not kept from it."""
-    try:
-        descriptor = os.open(_lock_file(target), os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        return not _takes(descriptor, fcntl.LOCK_SH)
-    finally:
-        os.close(descriptor)
-
-
-def _takes_in_a_moment(descriptor: int) -> bool:
-    """Take the right; once more after a moment, as `is_held` may have been looking."""
-    if _takes(descriptor, fcntl.LOCK_EX):
-        return True
-    sleep(_A_MOMENT)
-    return _takes(descriptor, fcntl.LOCK_EX)
-
-
-def _takes(descriptor: int, right: int) -> bool:
-    try:
-        fcntl.flock(descriptor, right | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _lock_file(target: Path) -> Path:
-    return _beside(target, ".lock")
-
-
-def publish(built: Path, target: Path) -> None:
-    """Put a closed warehouse in the place of `target` in one step; those who have the old one open keep reading it."""
-    built.chmod(0o600)
-    flush(built)
-    # A writer that died left a log of its changes to the old file; it must not be replayed into the new one.
-    _beside(target, ".wal").unlink(missing_ok=True)
-    built.replace(target)
-    flush(target.parent)
-
-
-def flush(path: Path) -> None:
-    """Wait until the file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _attach(
-    path: Path | None, options: str, lake: Path | None = None, before: Path | None = None
-) -> tuple[duckdb.DuckDBPyConnection, str]:
-    """Open a file (none: memory) as the catalog; return the connection and the folder for what memory cannot hold.
-
-    `before` is opened beside it, to be read alone. From then on no statement reads or writes any other file, but those
-    of their lakes, fetches anything, or changes these settings.
-    """
-    spill = _spill_folder(path, options)
-    connection = duckdb.connect(config=_CONFIG | {"temp_directory": spill})
-    place = literal(str(path) if path else ":memory:")
-    try:
-        connection.execute(f"attach {place} as {_CATALOG} ({options})" if options else f"attach {place} as {_CATALOG}")
-        shown = [(path, lake or _lake_on_record(connection, _CATALOG))]
-        if before:
-            connection.execute(f"attach {literal(str(before))} as {_BEFORE} ({_READ_ONLY})")
-            shown.append((before, _lake_on_record(connection, _BEFORE)))
-        connection.execute(f"use {_CATALOG}")
-        if folders := [_there(folder, file) for file, folder in shown if folder]:
-            connection.execute(f"set allowed_directories = [{', '.join(folders)}]")
-    except (duckdb.Error, SourceError):
-        connection.close()
-        shutil.rmtree(spill, ignore_errors=True)
-        raise
-    connection.execute("set enable_external_access = false")
-    connection.execute("set lock_configuration = true")
-    return connection, spill
-
-
-def _there(lake: Path, warehouse: Path | None) -> str:
-    """Return the folder of a lake, which must be there, as the database is told it."""
-    if not lake.is_dir():
-        problem = f"the lake with its rows is not there: {lake}."
-        raise SourceError(problem, "Put the folder back, or remove the warehouse and run anew.", str(warehouse))
-    return literal(f"{lake}{os.sep}")
-
-
-def _lake_on_record(connection: duckdb.DuckDBPyConnection, catalog: str) -> Path | None:
-    """Return the folder of which the warehouse shows files; None where it holds all rows, is older, or is none."""
-    try:
-        found = connection.execute(f"from {catalog}.audit.run select lake").fetchone()
-    except (duckdb.CatalogException, duckdb.BinderException):
-        return None
-    return Path(found[0]) if found and found[0] else None
-
-
-def _spill_folder(path: Path | None, options: str) -> str:
-    """Make a folder that only the owner may read: beside a file that is built, else among the system's temporary ones.
-
-    DuckDB's own choice would be `.tmp` in the current folder, for all to read. What a killed build left is removed.
-    """
-    if path is None or options == _READ_ONLY:
-        return mkdtemp(prefix="crlm-")
-    prefix = f".{path.name}-spill-"
-    for left_behind in path.parent.glob(f"{prefix}*"):
-        shutil.rmtree(left_behind, ignore_errors=True)
-    return mkdtemp(prefix=prefix, dir=path.parent)
-
-
-# Words of DuckDB's errors, what they mean and what to do. The rest of its text may name processes; it is not repeated.
-_NEW_ONE: Final = "Name a file that `crlm run` has written."
-_UNREADABLE: Final = (
-    ("not a valid DuckDB", "the file is not a DuckDB database.", _NEW_ONE),
-    ("version number", "the file was written by another version of DuckDB.", "Write it anew with `crlm run`."),
-    ("Corrupt", "the file is damaged.", "Write it anew with `crlm run`."),
-    ("enough bytes", "the file is damaged.", "Write it anew with `crlm run`."),
-    ("", "the file cannot be read.", "Check that you may read it, or write it anew with `crlm run`."),
-)
-
-
-def _cannot_open(path: Path, error: duckdb.Error) -> CrlmError:
-    text = str(error)
-    if "set lock" in text:
-        return WarehouseBusyError(
-            f"{path}: another program has the warehouse open for writing. Close it and try again."
-        )
-    problem, remedy = next((problem, remedy) for words, problem, remedy in _UNREADABLE if words in text)
-    return SourceError(problem, remedy, str(path))
+    return Warehouse(*attach(path, "recovery_mode 'no_wal_writes'", before=before))
 
 
 def _differing(frame: pl.DataFrame, table: TableDescription) -> str:
     given, declared = frame.schema, table.polars_schema
     names = sorted(name for name in given.keys() | declared.keys() if given.get(name) != declared.get(name))
     return f"{table.qualified_name}: columns differ from the declared ones: {', '.join(names)}"
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)

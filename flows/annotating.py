@@ -29,10 +29,11 @@ from crlm_pipeline.lake import Lake, remove_other_runs
 from crlm_pipeline.marts import build_marts
 from crlm_pipeline.notices import record_notices
 from crlm_pipeline.provenance import judgement_key
+from crlm_pipeline.publishing import publish
 from crlm_pipeline.quality_loss import quality_losses
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.verdict_shift import verdict_shift
-from crlm_pipeline.warehouse import Warehouse, building, publish
+from crlm_pipeline.warehouse import Warehouse, building
 from flows.job import Counts, Job, Tell, half_made_file, in_silence, ingested_file
 from schemas.audit import QualityLoss, Run, VerdictShift
 from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest

@@ -18,7 +18,7 @@ from typing import Final
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.printable import printable
-from crlm_pipeline.warehouse import flush
+from crlm_pipeline.publishing import flush
 
 TAKEN: Final = "_taken"
 PROCESSED: Final = "_processed"

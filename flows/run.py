@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from crlm_pipeline.errors import SourceError
+from crlm_pipeline.locking import lock
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.provenance import new_run_id, now
-from crlm_pipeline.warehouse import lock
 from flows.job import Job, Tell, in_silence
 from flows.logs import Stage, logging_too, stage
 from flows.steps import STEPS, Step

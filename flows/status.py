@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from crlm_pipeline import provenance
 from crlm_pipeline.errors import CrlmError, SourceError
+from crlm_pipeline.locking import is_held
 from crlm_pipeline.printable import printable
-from crlm_pipeline.warehouse import Warehouse, is_held
+from crlm_pipeline.warehouse import Warehouse
 from flows.configuration import Configuration, Drops
 from flows.counts import in_words as words
 from flows.counts import shown

@@ -24,9 +24,10 @@ from crlm_pipeline.intake import refuse_other_key, take_addition, take_whole
 from crlm_pipeline.lake import Lake
 from crlm_pipeline.migrations import with_present_record
 from crlm_pipeline.provenance import new_run_id, now, package_version, reader_key
+from crlm_pipeline.publishing import publish
 from crlm_pipeline.report.build import write_report
 from crlm_pipeline.validation import Ingested, check_evaluated, check_shares, validate
-from crlm_pipeline.warehouse import Warehouse, building, publish
+from crlm_pipeline.warehouse import Warehouse, building
 from flows.annotating import annotate
 from flows.job import Counts, Job, Tell, half_made_file, in_silence, ingested_file
 from schemas.archive import Delivery

@@ -13,9 +13,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from crlm_pipeline.locking import lock
 from crlm_pipeline.validation import Ingested, validate
 from crlm_pipeline.validation import ingest as ingesting
-from crlm_pipeline.warehouse import Warehouse, lock
+from crlm_pipeline.warehouse import Warehouse
 from flows import steps
 from schemas.audit import CheckResult, Finding
 from schemas.cohort import Decision

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from crlm_pipeline import warehouse as warehouses
+from crlm_pipeline import publishing
 from crlm_pipeline.errors import SourceError, WarehouseBusyError
 from crlm_pipeline.extracts import read as reading
+from crlm_pipeline.locking import lock
+from crlm_pipeline.publishing import publish
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.synthetic import write_sample
 from crlm_pipeline.synthetic.layouts import LAYOUTS
-from crlm_pipeline.warehouse import Warehouse, lock, publish
+from crlm_pipeline.warehouse import Warehouse
 from flows.run import run
 from flows.steps import STEPS, Job, ingested_file
 from schemas.audit import RowLedger
@@ -163,7 +165,7 @@ def test_content_reaches_the_disk_before_its_name_and_the_name_before_the_run_go
         order.append(("rename", str(path), target.read_bytes()))
         return rename(path, other)
 
-    monkeypatch.setattr(warehouses.os, "fsync", noted_fsync)
+    monkeypatch.setattr(publishing.os, "fsync", noted_fsync)
     monkeypatch.setattr(Path, "replace", noted_rename)
     publish(built, target)
     assert order == [

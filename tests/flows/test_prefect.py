@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crlm_pipeline.errors import SourceError, WarehouseBusyError
-from crlm_pipeline.warehouse import lock
+from crlm_pipeline.locking import lock
 from flows.steps import Job, summary
 from tests.command_line import Crlm
 from tests.servers import prefect_server

@@ -15,9 +15,10 @@ import pytest
 from crlm_pipeline.backups import back_up, backups, restore
 from crlm_pipeline.errors import SourceError
 from crlm_pipeline.keeping import RawRows, forget_raw_rows, raw_rows_before
+from crlm_pipeline.locking import lock
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.verification import verify
-from crlm_pipeline.warehouse import Warehouse, lock
+from crlm_pipeline.warehouse import Warehouse
 from flows.configuration import Configuration, Configured, Drops, Keeping
 from flows.job import Job, half_made_file, ingested_file
 from flows.journal import Entry, entries, record

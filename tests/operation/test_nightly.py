@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from crlm_pipeline.errors import WarehouseBusyError
+from crlm_pipeline.locking import lock
 from crlm_pipeline.synthetic import write_registry, write_sample
-from crlm_pipeline.warehouse import Warehouse, lock
+from crlm_pipeline.warehouse import Warehouse
 from flows.job import Job, Tell
 from flows.journal import Entry
 from flows.nightly import here

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crlm_pipeline.errors import SourceError, WarehouseBusyError
-from crlm_pipeline.warehouse import is_held, lock
+from crlm_pipeline.locking import is_held, lock
 from flows.configuration import Configuration
 from flows.job import half_made_file, ingested_file
 from flows.journal import Alert, Entry, journal_file, record

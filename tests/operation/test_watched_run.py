@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from crlm_pipeline.locking import lock
 from crlm_pipeline.synthetic import write_registry
-from crlm_pipeline.warehouse import Warehouse, lock
+from crlm_pipeline.warehouse import Warehouse
 from schemas.audit import Run
 from tests.command_line import Crlm
 

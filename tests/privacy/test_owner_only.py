@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 
 from crlm_pipeline.guidelines.load import load_editions
+from crlm_pipeline.publishing import publish
 from crlm_pipeline.report.cases import write_cases
 from crlm_pipeline.settings import Settings
 from crlm_pipeline.synthetic import write_registry
-from crlm_pipeline.warehouse import Warehouse, building, publish
+from crlm_pipeline.warehouse import Warehouse, building
 from flows import annotating, steps
 from flows.run import run
 from flows.steps import STEPS, Job

@@ -12,7 +12,9 @@ import pytest
 
 from crlm_pipeline import warehouse as module
 from crlm_pipeline.errors import SourceError, WarehouseBusyError
-from crlm_pipeline.warehouse import Warehouse, building, lock, publish
+from crlm_pipeline.locking import lock
+from crlm_pipeline.publishing import publish
+from crlm_pipeline.warehouse import Warehouse, building
 from schemas.archive import ARCHIVE_MODELS
 from schemas.audit import AUDIT_MODELS
 from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest
@@ -29,7 +31,7 @@ DECLARED = [
 HOLD = """
 import sys
 from pathlib import Path
-from crlm_pipeline.warehouse import lock
+from crlm_pipeline.locking import lock
 with lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
