@@ -92,6 +92,17 @@ def test_a_night_without_drops_does_nothing_and_is_on_record(server: Server) -> 
     assert server.journal[-1] == entry
 
 
+def test_a_night_tells_once_what_its_run_found_worse_and_which_verdicts_moved(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.alerts.in_words", lambda _losses: {"patient": "less is filled."})
+    monkeypatch.setattr("flows.alerts.verdict_shift_alerts", lambda *_: ["of esmo, more changed.", "Of nice, fewer."])
+    server.rows("lab", "monday", patient=[DAN])
+    entry = server.night()
+    assert alerts(entry, "data_quality") == ["patient: less is filled."]
+    assert alerts(entry, "verdict_shift") == [": of esmo, more changed. Of nice, fewer."]
+
+
 def test_a_drop_that_is_not_complete_waits(server: Server) -> None:
     server.rows("lab", "monday", patient=[DAN])
     (server.zone / "lab" / "monday" / "tumour.csv.part").touch()
