@@ -410,7 +410,7 @@ def test_the_report_tells_which_way_each_cause_moved_a_verdict_and_no_number(pub
         ("ESMO", "Systemic treatment", "Open, nothing given yet", "more", "fewer", "more", "none")
     ]
     assert hidden == "Of so few decisions that nothing is told of them: 1."
-    assert differing == "Both runs were told otherwise: as_of."
+    assert differing == "The two runs differ in: as_of."
     assert made.sentence.startswith(
         "Of 3 shares of verdicts, compared with the run x that was published before, 2 left"
     )

@@ -13,9 +13,9 @@ _HEADINGS: Final = {
     "setting": "Setting",
     "verdict": "Verdict",
     "moved": "Given now",
-    "by_data": "by the data",
-    "by_edition": "by an edition",
-    "by_code": "by code or settings",
+    "by_data": "Moved by the data",
+    "by_edition": "Moved by an edition",
+    "by_code": "Moved by code or settings",
 }
 
 
@@ -38,5 +38,5 @@ def section(registry: Registry, centre: str | None) -> Section | None:
     if hidden := beyond.height - told.height:
         blocks.append(f"Of so few decisions that nothing is told of them: {hidden}.")
     if differs := shifts["differs"][0].to_list():
-        blocks.append(f"Both runs were told otherwise: {', '.join(differs)}.")
+        blocks.append(f"The two runs differ in: {', '.join(differs)}.")
     return Section("shift", "Since the last published run", sentence, tuple(blocks))
