@@ -8,9 +8,10 @@ from typing import Any
 
 from prefect import Flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner
 
-from crlm_pipeline.errors import UsageError
+from crlm_pipeline.errors import SourceError, UsageError
 from flows.annotating import LakeBucket, Told, judge_lake_bucket
 from flows.defects import without_values
 
@@ -24,9 +25,21 @@ def _judge(bucket: LakeBucket) -> Told:
 
 
 def on_cluster(lake_buckets: Sequence[LakeBucket]) -> Iterable[Told]:
-    """Judge buckets as tasks of the flow that runs, all at once as far as its task runner has room."""
+    """Judge buckets as tasks of the flow that runs, all at once as far as its task runner has room.
+
+    Raises `SourceError` when the scheduler gives a bucket up, as it has had no worker for as long as it was told.
+    """
     futures = [_judge.submit(bucket) for bucket in lake_buckets]
-    return (future.result() for future in futures)
+    return map(_result_of, futures)
+
+
+def _result_of(future: PrefectFuture[Told]) -> Told:
+    try:
+        return future.result()
+    except Exception as error:
+        if type(error).__name__ != "NoWorkerError":  # by name, as the extra that has the class may not be installed
+            raise
+        raise SourceError("it has no worker left.", "Start workers and run again.", "the cluster") from None
 
 
 def with_cluster(flow: Flow[Any, Any], scheduler: str | None) -> Flow[Any, Any]:

@@ -14,6 +14,7 @@ from threading import Thread
 import pytest
 
 from crlm_pipeline import buckets
+from crlm_pipeline.errors import SourceError
 from flows.job import Job
 from flows.run import run
 from flows.steps import RUNS, ingest, summary
@@ -49,7 +50,8 @@ def cluster(server: str, tmp_path: Path) -> Iterator[Cluster]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"tcp://127.0.0.1:{port}"
-    environment = os.environ | {"PREFECT_API_URL": server}
+    # As docs/scaling.md starts a scheduler: without any worker, a bucket is given up after a while.
+    environment = os.environ | {"PREFECT_API_URL": server, "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": "5s"}
 
     def start(*arguments: object) -> subprocess.Popen[bytes]:
         command = [str(DASK), *map(str, arguments), "--no-dashboard"]
@@ -98,6 +100,22 @@ def test_a_lake_judged_by_a_cluster_that_loses_a_worker_is_that_of_one_process(
     assert cluster.workers[1].poll() is None
     assert summary(job.warehouse)["content_hash"] == summary(alone.warehouse)["content_hash"]
     assert task_names() == {"judge-bucket"}
+
+
+def test_a_cluster_that_loses_every_worker_ends_the_run_and_publishes_nothing(
+    registry: Path, cluster: Cluster, tmp_path: Path
+) -> None:
+    from flows.annotate import annotate  # noqa: PLC0415
+    from flows.cluster import with_cluster  # noqa: PLC0415
+
+    lake = tmp_path / "lake"
+    job = Job((registry,), tmp_path / "crlm.duckdb", tmp_path / "report", lake=lake, scheduler=cluster.address)
+    ingest(job)
+    for worker in cluster.workers:
+        worker.kill()
+    with pytest.raises(SourceError, match="the cluster: it has no worker left"):
+        with_cluster(annotate, cluster.address)(job)
+    assert not job.warehouse.exists()
 
 
 def task_names() -> set[str]:
