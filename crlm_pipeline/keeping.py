@@ -11,6 +11,7 @@ from crlm_pipeline.database import compact
 from crlm_pipeline.provenance import run_stamp
 from crlm_pipeline.publishing import publish
 from crlm_pipeline.warehouse import Warehouse, building
+from schemas.archive import DELIVERED_MODELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ def forget_raw_rows(published: Path, before: datetime, copy: Path) -> None:
     """
     with building(copy, start_from=published) as warehouse:
         warehouse.register("old_run", _runs_before(warehouse, before))
-        warehouse.execute("keeping/forget_raw_rows")
+        warehouse.execute("keeping/forget_rejected_rows")
+        for model in DELIVERED_MODELS.values():
+            warehouse.change(model, "keeping/forget_archived_rows")
     compacted = copy.with_name(f"{copy.name}.compacted")
     compact(copy, compacted)
     copy.unlink()

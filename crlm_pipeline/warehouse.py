@@ -213,6 +213,10 @@ class Warehouse:
         """Run the statement `sql/<sql_name>.sql` for its effect."""
         self._connection.execute(sql(sql_name), parameters or None)
 
+    def change(self, model: type[Table], sql_name: str) -> None:
+        """Run the statement `sql/<sql_name>.sql`, in which `changed_table` stands for the table, for its effect."""
+        self._connection.execute(sql(sql_name).replace("changed_table", describe(model).qualified_name))
+
     def register(self, name: str, frame: pl.DataFrame) -> None:
         """Let statements read a frame as table `name` while the warehouse is open; it is not stored."""
         self._connection.register(name, frame)
