@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from operator import itemgetter
 from typing import Final
 
 import polars as pl
@@ -32,20 +33,20 @@ def recognise(exposures: pl.DataFrame) -> pl.DataFrame:
     drug in no list.
     """
     distinct = exposures.select("drug", "atc").unique(maintain_order=True)
-    found = pl.Series("inn", [_find(drug, atc) for drug, atc in distinct.iter_rows()], dtype=pl.String)
-    return exposures.join(
-        distinct.with_columns(found), on=["drug", "atc"], how="left", nulls_equal=True, maintain_order="left"
-    ).join(substances(), on="inn", how="left", maintain_order="left")
+    found = pl.Series("inn", [_find(drug, atc) for drug, atc in distinct.iter_rows()], dtype=inns())
+    known = distinct.with_columns(found).join(substances(), on="inn", how="left", maintain_order="left")
+    return exposures.join(known, on=["drug", "atc"], how="left", nulls_equal=True, maintain_order="left")
 
 
 @cache
 def substances() -> pl.DataFrame:
-    """Return one row per listed substance; `KnowledgeError` if one is listed twice.
+    """Return one row per listed substance, sorted by `inn`; `KnowledgeError` if one is listed twice.
 
+    Names are Enums in the order of the alphabet, which sort as text does; the number of an `inn` is its row here.
     `family`: name of the substances that may be swapped for one another (clinical 3.11.5), else the substance itself.
     `is_awaited`: an antibody that may join a regimen late, as it waits for a RAS result (clinical 3.11.3).
     """
-    rows = resources.reference("drugs")
+    rows = sorted(resources.reference("drugs"), key=itemgetter("inn"))
     frame = pl.DataFrame(
         {
             "inn": [row["inn"] for row in rows],
@@ -57,7 +58,13 @@ def substances() -> pl.DataFrame:
     if frame["inn"].is_duplicated().any():
         message = "data/reference/drugs.csv lists a substance twice; keep one row for each."
         raise KnowledgeError(message)
-    return frame
+    return frame.with_columns(
+        frame[name].cast(pl.Enum(frame[name].unique().sort())) for name in ("inn", "drug_class", "family")
+    )
+
+
+def inns() -> pl.DataType:
+    return substances().schema["inn"]
 
 
 def _find(drug: str, atc: str | None) -> str | None:

@@ -19,7 +19,7 @@ def prepare(exposures: pl.DataFrame, as_of: date) -> pl.DataFrame:
 
     Adds `order` (its place), `patient` (a number), `inn`, `drug_class`, `family`, `aside_role` and `aside_reason` (null
     for a systemic drug that takes part), `is_stated_curative` (null when no intent is recorded) and `progression_date`
-    (its end, if it was stopped for progression). An end after `as_of` counts as unknown.
+    (its end, if it was stopped for progression). An end after `as_of` counts as unknown. What no line asks is dropped.
     """
     is_past_end = (pl.col("end_date") <= as_of).fill_null(value=False)
     known = drugs.recognise(exposures).with_columns(pl.when(is_past_end).then("end_date").alias("end_date"))
@@ -34,6 +34,7 @@ def prepare(exposures: pl.DataFrame, as_of: date) -> pl.DataFrame:
         .sort(ORDER, nulls_last=True)
         .with_columns(pl.col("patient_id").rle_id().alias("patient"))
         .with_row_index("order")
+        .drop("atc", "dose_mg", "stop_reason")
     )
 
 

@@ -24,6 +24,11 @@ from crlm_pipeline.cohort.line_rules import (
 from crlm_pipeline.settings import Windows
 
 _BITS: Final = 64
+# What the rules ask of an exposure.
+_ASKED: Final = (
+    *("order", "patient_id", "patient", "inn", "start_date", "end_date"),
+    *("is_curative", "line_registered", "is_registered_usable"),
+)
 _REMOVALS: Final = ("resection", "transplantation")
 
 
@@ -57,13 +62,17 @@ def events_of(systemic: pl.DataFrame, history: History) -> Events:
     progressed = history.outcomes.filter(pl.col("outcome") == "progression")
     stopped = systemic.filter(pl.col("progression_date").is_not_null())
     removed = history.procedures.filter(pl.col("procedure").is_in(_REMOVALS))
-    patients = systemic.select("patient_id", "patient").unique()
+    patients = _patients(systemic)
     progressions = pl.concat(
         [progressed.select("patient_id", day="outcome_date"), stopped.select("patient_id", day="progression_date")]
     )
     return Events(
         _moments(progressions, patients), _moments(removed.select("patient_id", day="procedure_date"), patients)
     )
+
+
+def _patients(systemic: pl.DataFrame) -> pl.DataFrame:
+    return systemic.select("patient_id", "patient").filter(pl.col("patient").is_first_distinct())
 
 
 def _moments(dated: pl.DataFrame, patients: pl.DataFrame) -> Integers:
@@ -77,85 +86,70 @@ def _integers(values: pl.Series) -> Integers:
 
 def number(ordered: pl.DataFrame, events: Events, rules: Rules) -> Numbers:
     """Number the lines of exposures that stand in the one order (`exposures.ORDER`)."""
-    given = (
-        ordered.select("patient_id", "patient", "start_date", "is_curative", "inn", end=_end())
-        .join(_bits(), on="inn", how="left", maintain_order="left")
-        .with_columns(day=pl.struct("patient", "start_date").rle_id())
-    )
-    last = given.group_by("day", "drug").agg(pl.col("end").max())
-    days = _days_of_start(given)
-    ends = Ends(_integers(last["day"]), _integers(last["drug"]), _integers(last["end"]))
-    numbers, carried = split(days, ends, events, _drugs(), rules)
+    day = _integers(ordered.select(pl.struct("patient", "start_date").rle_id()).to_series())
+    ends = Ends(day, _integers(ordered["inn"]), _integers(ordered["end_date"].to_physical().fill_null(ONGOING)))
+    numbers, carried = split(_days_of_start(ordered, ends), ends, events, _drugs(), rules)
     return Numbers(
-        number=pl.Series("number", numbers[_integers(given["day"])], dtype=pl.Int32),
-        carried=pl.DataFrame(carried._asdict())
-        .join(given.select(pl.col("patient").cast(pl.Int64), "patient_id").unique(), on="patient")
-        .join(_bits(), on="drug")
+        number=pl.Series("number", numbers[day], dtype=pl.Int32),
+        carried=pl.DataFrame(carried._asdict() | {"inn": substances()["inn"][carried.drug]})
+        .join(_patients(ordered).cast({"patient": pl.Int64}), on="patient")
         .select("patient_id", pl.col("number").cast(pl.Int32), "inn"),
     )
 
 
-def _end() -> pl.Expr:
-    return pl.col("end_date").to_physical().cast(pl.Int64).fill_null(ONGOING)
-
-
-def _days_of_start(given: pl.DataFrame) -> Days:
+def _days_of_start(ordered: pl.DataFrame, ends: Ends) -> Days:
     """Return one row per patient and day: the drugs that start, their last end, and the first purpose stated."""
-    days = given.group_by("day", maintain_order=True).agg(
-        pl.col("patient", "start_date").first(),
-        pl.col("bit", "family_bits", "class_bits").bitwise_or(),
-        pl.col("end").max(),
-        pl.col("is_curative").drop_nulls().first().cast(pl.Int64).fill_null(UNSTATED),
-    )
+    drugs = _drugs()
+    first = np.flatnonzero(np.diff(ends.day, prepend=-1))
     return Days(
-        patient=_integers(days["patient"]),
-        start=_integers(days["start_date"]),
-        drugs=days["bit"].to_numpy(),
-        families=days["family_bits"].to_numpy(),
-        classes=days["class_bits"].to_numpy(),
-        last_end=_integers(days["end"]),
-        purpose=_integers(days["is_curative"]),
+        patient=_integers(ordered["patient"])[first],
+        start=_integers(ordered["start_date"])[first],
+        drugs=np.bitwise_or.reduceat(drugs.own[ends.drug], first),
+        families=np.bitwise_or.reduceat(drugs.families[ends.drug], first),
+        classes=np.bitwise_or.reduceat(drugs.classes[ends.drug], first),
+        last_end=np.maximum.reduceat(ends.end, first),
+        purpose=_first_stated(_integers(ordered["is_curative"].cast(pl.Int8).fill_null(UNSTATED)), ends.day, first),
     )
 
 
-@cache
-def _bits() -> pl.DataFrame:
-    """Return the substances with their number, their bit, and the bits of all that share their family or class."""
-    known = substances()
-    assert known.height <= _BITS, "every substance has a bit of its own"
-    bits = known.with_columns(
-        drug=pl.Series(range(known.height), dtype=pl.Int64),
-        bit=pl.Series([1 << place for place in range(known.height)], dtype=pl.UInt64),
-    )
-    shared = pl.col("bit").bitwise_or()
-    return bits.with_columns(family_bits=shared.over("family"), class_bits=shared.over("drug_class")).select(
-        "inn", "drug", "bit", "family_bits", "class_bits", "is_awaited"
-    )
+def _first_stated(purpose: Integers, day: Integers, first: Integers) -> Integers:
+    """Return the first purpose stated among the rows of each day; `first`: the first row of each."""
+    row = np.where(purpose == UNSTATED, len(purpose), np.arange(len(purpose)))
+    stated = np.minimum.reduceat(row, first)
+    return np.append(purpose, UNSTATED)[stated]
 
 
 @cache
 def _drugs() -> Drugs:
-    bits = _bits()
-    awaited = bits.filter("is_awaited")["bit"].to_numpy()
-    return Drugs(bits["family_bits"].to_numpy(), bits["class_bits"].to_numpy(), np.bitwise_or.reduce(awaited))
+    """Return the substances by their number, the bit of each and the bits of all that share its family or class."""
+    known = substances()
+    assert known.height <= _BITS, "every substance has a bit of its own"
+    bits = known.with_columns(own=pl.Series([1 << place for place in range(known.height)], dtype=pl.UInt64))
+    shared = pl.col("own").bitwise_or()
+    families, classes = bits.select(families=shared.over("family"), classes=shared.over("drug_class"))
+    awaited = bits.filter("is_awaited")["own"].to_numpy()
+    return Drugs(bits["own"].to_numpy(), families.to_numpy(), classes.to_numpy(), np.bitwise_or.reduce(awaited))
 
 
 def place(systemic: pl.DataFrame, events: Events, windows: Windows) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the exposures with `line`, `course` and `line_source`, and the drugs carried into a line.
+    """Return the exposures by line, with `line`, `course` and `line_source`, and the drugs carried into a line.
 
     `systemic`: in the one order, with `is_curative` and `is_registered_usable`. Courses around surgery are line 0,
-    numbered by `course`; a gap alone opens a further one. `carried`: patient_id, line, course, inn.
+    numbered by `course`; a gap alone opens a further one. Lines are numbered upward by `line_id`, each in the one
+    order. `carried`: patient_id, line, course, inn.
     """
     parts, carried = zip(
         *(_placed(systemic, events, windows, is_curative=is_curative) for is_curative in (True, False)), strict=True
     )
-    return pl.concat(parts), pl.concat(carried)
+    line = ("patient", "line", "course")
+    placed = systemic.join(pl.concat(parts), on="order", how="left").sort(*line, "order")
+    return placed.with_columns(line_id=pl.struct(line).rle_id()), pl.concat(carried)
 
 
 def _placed(
     systemic: pl.DataFrame, events: Events, windows: Windows, *, is_curative: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    part = systemic.filter(pl.col("is_curative") == is_curative)
+    part = systemic.select(_ASKED).filter(pl.col("is_curative") == is_curative)
     numbers = number(part, events, Rules(windows, every_gap=is_curative))
     zero, one, counted = pl.lit(0, dtype=pl.Int32), pl.lit(1, dtype=pl.Int32), pl.col("number")
     line, course = (zero, counted) if is_curative else (counted, one)
@@ -176,4 +170,4 @@ def _placed(
     carried = numbers.carried.join(derived, on="patient_id", how="semi").select(
         "patient_id", line.alias("line"), course.alias("course"), "inn"
     )
-    return numbered.drop("number"), carried
+    return numbered.select("order", "line", "course", "line_source", "line_derived"), carried

@@ -26,11 +26,12 @@ Truths = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Drugs:
-    """The substances by number, each with the bits of all that share its family, and its class.
+    """The substances by number, each with its own bit, those of all that share its family, and its class.
 
     `awaited`: bits of the antibodies that may wait for a test before they join.
     """
 
+    own: Bits
     families: Bits
     classes: Bits
     awaited: np.uint64
@@ -57,7 +58,7 @@ class Days:
 
 
 class Ends(NamedTuple):
-    """The last end of each drug that starts on a day; `day`: its place among the days."""
+    """The end of each drug that is given; `day`: the place, among the days, of the one on which it starts."""
 
     day: Integers
     drug: Integers
@@ -134,8 +135,7 @@ def split(days: Days, ends: Ends, events: Events, drugs: Drugs, rules: Rules) ->
         opened = np.flatnonzero((line.number == 0) | _opens(line, day, events, drugs, rules))
         carried.append(_open(line, day, opened, drugs, rules.windows))
         _take(line, day)
-        at = (place[ends.day[entries]], ends.drug[entries])
-        line.ends[at] = np.maximum(line.ends[at], ends.end[entries])
+        _extend(line, place[ends.day[entries]], ends.drug[entries], ends.end[entries])
         numbers[rows] = line.number
     return numbers, Carried(*map(np.concatenate, zip(*carried, strict=True)))
 
@@ -198,18 +198,20 @@ def _open(line: _Lines, day: Days, at: Integers, drugs: Drugs, windows: Windows)
 
     A drug without an end is not carried: an end that was never recorded would put every earlier drug into the regimen.
     """
-    start, ends = day.start[at], line.ends[at]
-    goes_on = (ends > (start + windows.regimen)[:, None]) & (ends < ONGOING)
-    kept = np.where(goes_on, ends, _NEVER)
-    line.ends[at] = kept
-    line.number[at] += 1
-    line.start[at] = start
-    line.last_end[at] = np.maximum(start, kept.max(axis=1, initial=_NEVER))
-    line.families[at] = np.bitwise_or.reduce(np.where(goes_on, drugs.families, np.uint64(0)), axis=1)
-    line.classes[at] = np.bitwise_or.reduce(np.where(goes_on, drugs.classes, np.uint64(0)), axis=1)
+    line.start[at] = line.last_end[at] = day.start[at]
+    line.families[at] = line.classes[at] = 0
     line.purpose[at] = UNSTATED
+    further = at[line.number[at] > 0]
+    line.number[at] += 1
+    ends = line.ends[further]
+    goes_on = (ends > (day.start[further] + windows.regimen)[:, None]) & (ends < ONGOING)
+    line.ends[further] = np.where(goes_on, ends, _NEVER)
     row, drug = np.nonzero(goes_on)
-    return Carried(day.patient[at[row]], line.number[at[row]], drug)
+    into = further[row]
+    np.maximum.at(line.last_end, into, ends[row, drug])
+    np.bitwise_or.at(line.families, into, drugs.families[drug])
+    np.bitwise_or.at(line.classes, into, drugs.classes[drug])
+    return Carried(day.patient[into], line.number[into], drug)
 
 
 def _take(line: _Lines, day: Days) -> None:
@@ -218,6 +220,12 @@ def _take(line: _Lines, day: Days) -> None:
     line.families[:] |= day.families
     line.classes[:] |= day.classes
     line.purpose[:] = np.where(line.purpose == UNSTATED, day.purpose, line.purpose)
+
+
+def _extend(line: _Lines, patient: Integers, drug: Integers, end: Integers) -> None:
+    """Note the ends of drugs of a day, of which one may have several."""
+    # By one index each: numpy takes the greatest of them many times faster than by two.
+    np.maximum.at(line.ends.reshape(-1), patient * line.ends.shape[1] + drug, end)
 
 
 def _any_within(moments: Integers, day: Days, *, after: Integers) -> Truths:

@@ -9,7 +9,7 @@ from crlm_pipeline.cohort.exposures import prepare
 from crlm_pipeline.cohort.line_notices import registered_notices
 from crlm_pipeline.cohort.line_numbers import History, events_of, place
 from crlm_pipeline.cohort.purposes import add_purpose
-from crlm_pipeline.cohort.regimens import name_regimens
+from crlm_pipeline.cohort.regimens import bit_of, name_regimens, regimen_keys
 from crlm_pipeline.cohort.roles import LINE, add_members, add_role, tokens_of_lines
 from crlm_pipeline.extracts.tables import Notice
 from crlm_pipeline.settings import Windows
@@ -46,9 +46,9 @@ def derive(exposures: pl.DataFrame, history: History, windows: Windows, as_of: d
     systemic = _add_registered_usable(prepared.filter(pl.col("aside_role").is_null()))
     events = events_of(systemic, known)
     purposed = add_purpose(systemic, events, known, windows)
-    placed, carried = place(purposed.sort("order"), events, windows)
+    placed, carried = place(purposed, events, windows)
     tokens = tokens_of_lines(placed, carried)
-    members = add_role(add_members(placed, tokens), windows)
+    members = add_role(add_members(placed, tokens, windows), windows)
     lines = _lines(members, tokens, windows)
     progression = _progression(members, lines, known)
     roles = _exposure_role(prepared, members)
@@ -56,7 +56,7 @@ def derive(exposures: pl.DataFrame, history: History, windows: Windows, as_of: d
     return Lines(
         line_of_therapy=_line_of_therapy(lines, progression),
         exposure_role=roles,
-        class_start=_class_start(members, tokens),
+        class_start=_class_start(members, tokens, lines),
         progression=progression,
         notices=registered_notices(members),
     )
@@ -64,39 +64,38 @@ def derive(exposures: pl.DataFrame, history: History, windows: Windows, as_of: d
 
 def _add_registered_usable(systemic: pl.DataFrame) -> pl.DataFrame:
     """Add whether every systemic exposure of the patient has a registered line and these never go backwards."""
-    step = pl.when(~pl.col("patient").is_first_distinct()).then(pl.col("line_registered").diff())
-    usable = (
-        systemic.sort("patient", "start_date", "line_registered")
-        .with_columns(step.alias("step"))
-        .group_by("patient")
-        .agg(
-            is_registered_usable=pl.col("line_registered").is_not_null().all()
-            & (pl.col("step") >= 0).fill_null(value=True).all()
-        )
-    )
-    return systemic.join(usable, on="patient", how="left", maintain_order="left")
+    by_date = systemic.select("patient", "start_date", "line_registered").sort(pl.all())
+    is_backward = ~pl.col("patient").is_first_distinct() & (pl.col("line_registered").diff() < 0)
+    unusable = by_date.filter(pl.col("line_registered").is_null() | is_backward).get_column("patient")
+    return systemic.with_columns(is_registered_usable=~pl.col("patient").is_in(unusable.implode()))
 
 
 def _lines(members: pl.DataFrame, tokens: pl.DataFrame, windows: Windows) -> pl.DataFrame:
-    """Return one row per line: its period, key and what its drugs say of it."""
+    """Return one row per line, in order: its period, key and what its drugs say of it."""
     window = pl.when("is_awaited").then(windows.antibody).otherwise(windows.regimen)
     has_joined = pl.col("is_first") & ~pl.col("is_carried") & (pl.col("day") <= window)
-    keys = tokens.group_by(LINE).agg(regimen=pl.col("token").unique().sort().str.join("+"))
-    intent = pl.col("intent").drop_nulls()
+    told = members.with_columns(
+        joined_date=pl.when(has_joined).then("start_date"),
+        is_over=pl.col("end_date").is_not_null(),
+        is_conversion=pl.col("intent").eq_missing("conversion"),
+    )
+    drugs = tokens.group_by("line_id", maintain_order=True).agg(drugs=bit_of(pl.col("token")).bitwise_or())
     return (
-        members.group_by(LINE, maintain_order=True)
+        told.group_by("line_id", maintain_order=True)
         .agg(
-            pl.col("start_date").min(),
-            end_date=pl.when(pl.col("end_date").is_not_null().all()).then(pl.col("end_date").max()),
-            facts_date=pl.max_horizontal(pl.col("start_date").min(), pl.col("start_date").filter(has_joined).max()),
-            # One drug given for conversion makes it the aim of the line (semantics, "Decisions").
-            intent=pl.when((intent == "conversion").any()).then(pl.lit("conversion")).otherwise(intent.first()),
-            line_source=pl.col("line_source").first(),
-            centre_id=pl.col("centre_id").first(),
-            trial_id=pl.col("trial_id").drop_nulls().first(),
+            pl.col(*LINE, "start_date", "line_source", "centre_id").first(),
+            pl.col("intent", "trial_id").first(ignore_nulls=True),
+            pl.col("end_date", "joined_date").max(),
+            pl.col("is_over").all(),
+            pl.col("is_conversion").any(),
         )
-        .join(keys, on=LINE, how="left")
-        .sort(LINE)
+        .with_columns(
+            end_date=pl.when("is_over").then("end_date"),
+            facts_date=pl.max_horizontal("start_date", "joined_date"),
+            # One drug given for conversion makes it the aim of the line (semantics, "Decisions").
+            intent=pl.when("is_conversion").then(pl.lit("conversion")).otherwise("intent"),
+            regimen=regimen_keys(drugs["drugs"]),
+        )
     )
 
 
@@ -104,8 +103,7 @@ def _progression(members: pl.DataFrame, lines: pl.DataFrame, history: History) -
     """Return each progression on a line: a drug of it stopped for it, or an outcome before the next line."""
     stopped = members.filter(pl.col("progression_date").is_not_null()).select(*LINE, "progression_date")
     seen = (
-        outcomes_of_lines(history.outcomes, lines)
-        .filter(pl.col("outcome") == "progression")
+        outcomes_of_lines(history.outcomes.filter(pl.col("outcome") == "progression"), lines)
         .select(*LINE, progression_date="outcome_date")
     )
     return pl.concat([stopped, seen]).unique().sort(*LINE, "progression_date")
@@ -134,20 +132,20 @@ def outcomes_of_lines(outcomes: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFra
 
 
 def _line_of_therapy(lines: pl.DataFrame, progression: pl.DataFrame) -> pl.DataFrame:
-    first = progression.group_by(LINE).agg(pl.col("progression_date").min())
+    first = progression.unique(LINE, keep="first", maintain_order=True)
     named = lines.with_columns(name_regimens(lines["regimen"]).alias("regimen_name"))
-    return _as_declared(named.join(first, on=LINE, how="left"), LineOfTherapy).sort(LINE)
+    return _as_declared(named.join(first, on=LINE, how="left", maintain_order="left"), LineOfTherapy)
 
 
-def _class_start(members: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
-    names = [*LINE, "inn", "drug_class", "start_date"]
-    own = members.select(names)
-    carried = tokens.filter("is_carried").rename({"token": "inn"}).select(names)
+def _class_start(members: pl.DataFrame, tokens: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    names = ["line_id", "inn", "drug_class", "start_date"]
+    carried = tokens.filter("is_carried").rename({"token": "inn"})
     return (
-        pl.concat([own, carried])
-        .group_by(*LINE, "inn", "drug_class")
-        .agg(pl.col("start_date").min())
-        .sort(*LINE, "inn")
+        pl.concat([members.select(names), carried.select(names)])
+        .sort("line_id", "inn", "start_date")
+        .filter(pl.struct("line_id", "inn").rle_id().is_first_distinct())
+        .join(lines.select(*LINE, "line_id"), on="line_id", how="left", maintain_order="left")
+        .select(*LINE, pl.col("inn", "drug_class").cast(pl.String), "start_date")
     )
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from crlm_pipeline.cohort.drugs import CYTOTOXIC, substances
+from crlm_pipeline.cohort.drugs import CYTOTOXIC, inns, substances
 from crlm_pipeline.cohort.lines import Lines
 from crlm_pipeline.cohort.responses import had_anti_egfr_response, response_days
 from crlm_pipeline.cohort.roles import LINE
@@ -116,7 +116,7 @@ def _composition(lines: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("other"))
     )
     return (
-        lines.select(*LINE, "start_date", inn=pl.col("regimen").str.split("+"))
+        lines.select(*LINE, "start_date", inn=pl.col("regimen").str.split("+").cast(pl.List(inns())))
         .explode("inn")
         .join(substances(), on="inn", how="left")
         .group_by(*LINE, "start_date")

@@ -23,7 +23,7 @@ def add_purpose(systemic: pl.DataFrame, events: Events, history: History, window
     is_open_question = pl.col("patient_id").is_in(_undecided(stated, history).implode())
     settled = stated.filter(~is_open_question).with_columns(is_near_resection=pl.lit(value=False))
     inferred = _inferred(stated.filter(is_open_question), events, history, windows)
-    return pl.concat([settled.with_columns(pl.col("is_curative").fill_null(value=False)), inferred])
+    return pl.concat([settled.with_columns(pl.col("is_curative").fill_null(value=False)), inferred]).sort("order")
 
 
 def _undecided(stated: pl.DataFrame, history: History) -> pl.Series:

@@ -5,7 +5,22 @@ from functools import cache
 import polars as pl
 
 from crlm_pipeline import resources
+from crlm_pipeline.cohort.drugs import substances
 from crlm_pipeline.guidelines import patterns
+from crlm_pipeline.guidelines.bits import places
+
+
+def bit_of(inn: pl.Expr) -> pl.Expr:
+    """Return the bit of a substance: a regimen is the bits of its substances."""
+    return pl.lit(2, pl.UInt64).pow(inn.to_physical())
+
+
+def regimen_keys(drugs: pl.Series) -> pl.Series:
+    """Return the key of each regimen, such as `bevacizumab+capecitabine`; each distinct one is written out once."""
+    distinct = drugs.unique()
+    names = substances()["inn"].to_list()
+    keys = ["+".join(names[number] for number in places(bits)) for bits in distinct.to_list()]
+    return drugs.replace_strict(distinct, keys, return_dtype=pl.String)
 
 
 def name_regimens(regimens: pl.Series) -> pl.Series:

@@ -9,68 +9,79 @@ from crlm_pipeline.settings import Windows
 
 LINE: Final = ("patient_id", "line", "course")
 _PARTNERS: Final = ("irinotecan", "oxaliplatin")
-_NEVER: Final = pl.date(9999, 12, 31)
+_NEVER: Final = 2**31 - 1
+_NOT_YET: Final = -(2**31)
 _KEPT_ON: Final = ("fluoropyrimidine", "anti_egfr", "anti_vegf")
 
 
-def add_members(placed: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
-    """Return placed exposures by line, each line in the one order, with what their role follows from.
+def add_members(placed: pl.DataFrame, tokens: pl.DataFrame, windows: Windows) -> pl.DataFrame:
+    """Return placed exposures, by line and in it in the one order, with what their role follows from.
 
     - `day`: days since the line's first dose.
     - `token`, `is_carried`: of the row's family in the regimen, see `tokens_of_lines`.
     - `is_first`: whether this row brought the family into the line.
-    - `days_off`: days since the family was last given in the line; null at first, negative while it still is.
+    - `is_resumed`: whether the family has been given again after a pause longer than the window.
     - `is_partner_given`: whether oxaliplatin or irinotecan was then being given; null while the line has had neither.
     """
-    start, end = pl.col("start_date"), pl.col("end_date").fill_null(_NEVER)
-    partner_until = pl.when(pl.col("drug_class").is_in(_PARTNERS)).then(end).cum_max().forward_fill().over("line_id")
-    by_line = (
-        placed.sort("patient", "line", "course", "order")
-        .with_columns(line_id=pl.struct("patient", "line", "course").rle_id())
-        .with_columns(day=(start - start.min().over("line_id")).dt.total_days(), partner_until=partner_until)
-        .with_columns(is_partner_given=pl.col("partner_until").max().over("line_id", "start_date") >= start)
-    )
+    start = pl.col("start_date")
+    is_start, is_end_of_day = pl.col("line_id").is_first_distinct(), pl.col("day_id") != pl.col("day_id").shift(-1)
+    end_of_partner = pl.when(pl.col("drug_class").is_in(_PARTNERS)).then(_end()).otherwise(_NOT_YET)
+    partner_until = pl.when(is_end_of_day.fill_null(value=True)).then(_running_max(end_of_partner, "line_id"))
+    return placed.hstack(_families(placed, tokens, windows)).with_columns(day_id=pl.struct("line_id", "start_date").rle_id()).with_columns(
+        day=(start - pl.when(is_start).then(start).forward_fill()).dt.total_days(),
+        # What starts on the same day counts, wherever it stands.
+        partner_until=partner_until.backward_fill(),
+    ).with_columns(is_partner_given=pl.when(pl.col("partner_until") > _NOT_YET).then(pl.col("partner_until") >= _days(start)))
+
+
+def _families(placed: pl.DataFrame, tokens: pl.DataFrame, windows: Windows) -> pl.DataFrame:
+    """Return what follows from the earlier rows of the same line and family: token, is_carried, is_first, is_resumed."""
+    start = _days(pl.col("start_date"))
+    last_end = _running_max(_end(), "family_id").shift()
+    was_off = pl.when(~pl.col("is_first")).then(start - last_end > windows.gap).otherwise(False)
     return (
-        by_line.sort("line_id", "family", maintain_order=True)
+        placed.select("line_id", "family", "start_date", "end_date")
+        .with_row_index("row")
+        .sort("line_id", "family", "row")
         .with_columns(family_id=pl.struct("line_id", "family").rle_id())
         .with_columns(is_first=pl.col("family_id").is_first_distinct())
-        .with_columns(days_off=pl.when(~pl.col("is_first")).then(start.to_physical() - _last_end_before(end)))
-        .join(
-            tokens.select(*LINE, "family", "token", "is_carried"),
-            on=[*LINE, "family"],
-            how="left",
-            maintain_order="left",
-        )
-        .sort("line_id", "order")
+        .with_columns(is_resumed=_running_max(was_off.cast(pl.Int64), "family_id") > 0)
+        .join(tokens.select("line_id", "family", "token", "is_carried"), on=["line_id", "family"], how="left")
+        .sort("row")
+        .select("token", "is_carried", "is_first", "is_resumed")
     )
 
 
-def _last_end_before(end: pl.Expr) -> pl.Expr:
-    """Return the latest end among the earlier rows of the family, in days; meaningless on the first row of one.
+def _end() -> pl.Expr:
+    return _days(pl.col("end_date")).fill_null(_NEVER)
 
-    Each family is lifted above the one before it, so that a single running maximum serves them all: one window for
-    each of a million families takes seconds.
+
+def _days(day: pl.Expr) -> pl.Expr:
+    return day.to_physical().cast(pl.Int64)
+
+
+def _running_max(value: pl.Expr, group: str) -> pl.Expr:
+    """Return the greatest value so far in each group; groups are numbered upward and stand together.
+
+    Each group is lifted above the one before it, so that a single running maximum serves them all: one window for
+    each of a million groups takes seconds. Values are numbers of 32 bits.
     """
-    lift = pl.col("family_id").cast(pl.Int64) * 2**32
-    return (end.to_physical().cast(pl.Int64) + lift).cum_max().shift() - lift
+    lift = pl.col(group).cast(pl.Int64) * 2**32
+    return (value + lift).cum_max() - lift
 
 
 def tokens_of_lines(placed: pl.DataFrame, carried: pl.DataFrame) -> pl.DataFrame:
-    """Return the regimen of each line, one row per family: `token`, the substance first given, and its class.
+    """Return the regimen of each line, one row per `line_id` and family: `token`, the substance first given, its class.
 
     `is_carried`: it goes on from the line before. An allowed swap keeps the first substance (semantics, "Patterns").
     """
-    own = placed.select(*LINE, "family", "inn", "drug_class", "start_date", is_carried=pl.lit(value=False))
-    starts = own.group_by(LINE).agg(pl.col("start_date").min())
-    gone_on = (
-        carried.join(starts, on=LINE)
-        .join(substances(), on="inn")
-        .select(*LINE, "family", "inn", "drug_class", "start_date", is_carried=pl.lit(value=True))
-    )
+    own = placed.select("line_id", "family", "inn", "drug_class", "start_date", is_carried=pl.lit(value=False))
+    starts = placed.filter(pl.col("line_id").is_first_distinct()).select(*LINE, "line_id", "start_date")
+    gone_on = carried.join(starts, on=LINE).join(substances(), on="inn").with_columns(is_carried=pl.lit(value=True))
     return (
-        pl.concat([own, gone_on])
-        .sort(*LINE, "family", "start_date", "is_carried", "inn")
-        .unique([*LINE, "family"], keep="first", maintain_order=True)
+        pl.concat([own, gone_on.select(own.columns)])
+        .sort("line_id", "family", "start_date", "is_carried", "inn")
+        .filter(pl.struct("line_id", "family").rle_id().is_first_distinct())
         .rename({"inn": "token"})
     )
 
@@ -79,8 +90,6 @@ def add_role(members: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     """Add `role` and `reason` (clinical 3.11.3 to 3.11.6)."""
     is_swap = pl.col("inn") != pl.col("token")
     is_early = pl.col("day") <= windows.regimen
-    was_off = (pl.col("days_off") > windows.gap).fill_null(value=False)
-    is_resumed = was_off.cum_max().over("family_id")
     is_de_escalated = (
         pl.col("drug_class").is_in(_KEPT_ON) & ~is_early & ~pl.col("is_partner_given").fill_null(value=True)
     )
@@ -89,7 +98,7 @@ def add_role(members: pl.DataFrame, windows: Windows) -> pl.DataFrame:
         .then(pl.lit("regimen"))
         .when(is_early & is_swap)
         .then(pl.lit("swap"))
-        .when(is_resumed)
+        .when("is_resumed")
         .then(pl.lit("reintroduction"))
         .when(is_de_escalated)
         .then(pl.lit("maintenance"))
