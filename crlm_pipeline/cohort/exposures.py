@@ -31,10 +31,10 @@ def prepare(exposures: pl.DataFrame, as_of: date) -> pl.DataFrame:
             _is_stated_curative(),
             pl.when(stopped).then("end_date").alias("progression_date"),
         )
+        .drop("atc", "dose_mg", "stop_reason")
         .sort(ORDER, nulls_last=True)
         .with_columns(pl.col("patient_id").rle_id().alias("patient"))
         .with_row_index("order")
-        .drop("atc", "dose_mg", "stop_reason")
     )
 
 

@@ -21,9 +21,13 @@ def add_purpose(systemic: pl.DataFrame, events: Events, history: History, window
     """
     stated = systemic.with_columns(is_curative="is_stated_curative")
     is_open_question = pl.col("patient_id").is_in(_undecided(stated, history).implode())
-    settled = stated.filter(~is_open_question).with_columns(is_near_resection=pl.lit(value=False))
     inferred = _inferred(stated.filter(is_open_question), events, history, windows)
-    return pl.concat([settled.with_columns(pl.col("is_curative").fill_null(value=False)), inferred]).sort("order")
+    return systemic.join(
+        inferred.select("order", "is_curative", "is_near_resection"), on="order", how="left", maintain_order="left"
+    ).with_columns(
+        pl.coalesce("is_curative", "is_stated_curative", pl.lit(value=False)),
+        pl.col("is_near_resection").fill_null(value=False),
+    )
 
 
 def _undecided(stated: pl.DataFrame, history: History) -> pl.Series:

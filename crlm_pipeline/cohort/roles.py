@@ -111,18 +111,21 @@ def add_role(members: pl.DataFrame, windows: Windows) -> pl.DataFrame:
 
 def _reason() -> pl.Expr:
     role = pl.col("role")
-    why = (
+    has_joined = pl.col("is_first") & (role == "regimen")
+    what = (
         pl.when(role == "swap")
-        .then(pl.format("day {}, allowed swap for {}", "day", "token"))
+        .then(pl.lit(", allowed swap for ") + pl.col("token").cast(pl.String))
         .when(role == "reintroduction")
-        .then(pl.format("day {}, given again after a pause", "day"))
+        .then(pl.lit(", given again after a pause"))
         .when(role == "maintenance")
-        .then(pl.format("day {}, goes on after oxaliplatin or irinotecan was dropped", "day"))
-        .when(pl.col("is_first"))
-        .then(pl.format("joined on day {}", "day"))
-        .otherwise(pl.format("day {}, goes on", "day"))
+        .then(pl.lit(", goes on after oxaliplatin or irinotecan was dropped"))
+        .when(has_joined)
+        .then(pl.lit(""))
+        .otherwise(pl.lit(", goes on"))
     )
-    return pl.format("{}; {}", _placement(), why).alias("reason")
+    day = pl.when(has_joined).then(pl.lit("; joined on day ")).otherwise(pl.lit("; day "))
+    # Put together once: a sentence of its own for every role would be written for every row.
+    return pl.concat_str(_placement(), day, "day", what).alias("reason")
 
 
 def _placement() -> pl.Expr:
