@@ -1,10 +1,12 @@
 """Judges every decision by every guideline that applies: the edition in force that day, the facts known that day."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from crlm_pipeline.cohort.build import Cohort
@@ -34,6 +36,7 @@ from schemas.cohort import (
 from schemas.column import Table, describe
 
 _STATES_OF_A_VARIANT: Final = 1 << 32  # more than there can be
+_DATED: Final = ("place", "decision_id", "patient_id", "country", "decision_date", "is_relative_calendar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,6 @@ def annotate(
         if series.kind == "recommendation"
     }
     frames[PatientPathway] = patient_pathways(cohort.patient, cohort.decision, frames[PatientPathway], applies_in)
-    frames[EditionState], frames[StateOption] = number_states(frames[EditionState], frames[StateOption])
     frames[WhatIf], frames[WhatIfOutcome] = _what_ifs(throughout, decisions.get_column("decision_id"))
     typed = {model: _typed(model, frame) for model, frame in frames.items()}
     if earlier:
@@ -75,15 +77,22 @@ def annotate(
     return Annotation(typed, anew.height)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Work:
-    """What is judged: decisions numbered by `number_situations`, with the `place` of each, and by what settings."""
+    """What is judged: decisions numbered by `number_situations`, with the `place` of each, and by what settings.
+
+    `dated`: what tells of a decision which editions judge it, and names it in their answers.
+    """
 
     decisions: pl.DataFrame
     class_view: pl.DataFrame
     situations: Situations
     settings: Settings
     as_of: date
+
+    @cached_property
+    def dated(self) -> pl.DataFrame:
+        return self.decisions.select(_DATED)
 
     def judge(self, variant: Variant) -> "_Judged":
         judgement = judge(variant.edition, variant.active, variant.decisions, self.class_view, self.situations)
@@ -145,26 +154,23 @@ def judging_series(knowledge: Knowledge, settings: Settings) -> Sequence[Series]
 def _judge_series(series: Series, work: _Work, throughout: Mapping[str, _Judged]) -> dict[type[Table], pl.DataFrame]:
     """Return the rows of one series for every table; decisions to which it does not apply have none."""
     if work.settings.judge_by is not None:
-        concerned = work.decisions
+        concerned = work.dated
         variants = list(judged_by(series.editions[0], concerned, work.as_of))
     else:
-        concerned = work.decisions.filter(_applies(series))
+        concerned = work.dated.filter(_applies(series))
         dated = concerned.filter(~pl.col("is_relative_calendar"))
         variants = list(_in_force(series, dated, work.settings.grace_days))
+    judged = [_judged(variant, work, throughout) for variant in variants]
     verdicts = [not_in_force(concerned.head(0), series.guideline)]
-    findings, states, options = [], [], []
-    for variant in variants:
-        judged = _judged(variant, work, throughout)
-        ids = variant.decisions.get_column("decision_id")
-        labels = {"guideline": pl.lit(series.guideline), "edition_id": pl.lit(variant.edition.edition)}
-        verdicts.append(judged.verdicts.rows(variant.decisions, is_older=variant.is_older))
-        findings.append(safety_findings(judged.judgement, ids).with_columns(**labels))
-        states.append(_states(judged.judgement, ids, is_older=variant.is_older).with_columns(**labels))
-        options.append(judged.judgement.options.with_columns(**labels))
+    findings = []
+    for variant, said in zip(variants, judged, strict=True):
+        verdicts.append(said.verdicts.rows(variant.decisions, is_older=variant.is_older))
+        found = safety_findings(said.judgement, variant.decisions.get_column("decision_id"))
+        findings.append(found.with_columns(**_labels(variant)))
     evaluated = pl.concat(verdicts)
-    outside = concerned.join(evaluated.select("decision_id"), on="decision_id", how="anti")
+    outside = concerned.filter(~pl.col("place").is_in(_places(variants).implode()))
     kept = pl.concat([kinder(evaluated), not_in_force(outside, series.guideline)])
-    numbered, numbered_options = _renumbered(states, options)
+    numbered, numbered_options = _states(variants, [said.judgement for said in judged])
     return {
         Verdict: kept.with_columns(is_within_grace=pl.col("is_older")),
         EditionVerdict: evaluated,
@@ -181,7 +187,7 @@ def _judged(variant: Variant, work: _Work, throughout: Mapping[str, _Judged]) ->
     """Judge a variant; where the edition has judged every decision by the same rules, that is taken."""
     known = throughout.get(variant.edition.edition)
     if known is None or variant.edition.rolling:
-        return work.judge(variant)
+        return work.judge(replace(variant, decisions=work.decisions[variant.decisions.get_column("place")]))
     return known.of(variant.decisions.get_column("place").to_numpy())
 
 
@@ -226,26 +232,43 @@ def _spans(series: Series, changes: list[date]) -> list[tuple[Edition, dict[int,
     return list(spans.items())
 
 
-def _states(judgement: Judgement, decision_ids: pl.Series, *, is_older: bool) -> pl.DataFrame:
+def _places(variants: Sequence[Variant]) -> pl.Series:
+    return pl.Series(dtype=pl.UInt32).extend(pl.concat(variant.decisions.get_column("place") for variant in variants))
+
+
+def _labels(variant: Variant) -> dict[str, pl.Expr]:
+    return {"guideline": pl.lit(variant.edition.guideline), "edition_id": pl.lit(variant.edition.edition)}
+
+
+def _states(variants: Sequence[Variant], judgements: Sequence[Judgement]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the state of each decision in each variant, and the options of the states, numbered by content."""
+    if not variants:
+        return _empty(EditionState), _empty(StateOption)
+    met = [np.flatnonzero(np.bincount(judgement.state_no)) for judgement in judgements]
+    told = [pl.DataFrame({"state_no": numbers}) for numbers in met]
+    numbered, options = number_states(
+        *(
+            # Told apart through all variants first: each counts its states from 0.
+            pl.concat(
+                frame.with_columns(pl.col("state_no") + place * _STATES_OF_A_VARIANT, **_labels(variant))
+                for place, (frame, variant) in enumerate(zip(frames, variants, strict=True))
+            )
+            for frames in (told, [judgement.options for judgement in judgements])
+        )
+    )
+    numbers = np.split(numbered.get_column("state_no").to_numpy(), np.cumsum([len(each) for each in met])[:-1])
+    states = pl.concat(map(_states_of, variants, judgements, met, numbers))
+    return states, options
+
+
+def _states_of(variant: Variant, judgement: Judgement, met: Numbers, numbers: Numbers) -> pl.DataFrame:
+    number_of = np.zeros(met.max() + 1, np.int64)
+    number_of[met] = numbers
     return pl.DataFrame(
         {
-            "decision_id": decision_ids,
-            "state_no": judgement.state_no,
-            "tests_required": pl.Series(judgement.tests_required, dtype=pl.Int64),
-            "tests_unknown": pl.Series(judgement.tests_unknown, dtype=pl.Int64),
+            "decision_id": variant.decisions.get_column("decision_id"),
+            "state_no": number_of[judgement.state_no],
+            "tests_required": judgement.tests_required,
+            "tests_unknown": judgement.tests_unknown,
         }
-    ).with_columns(is_older=pl.lit(is_older))
-
-
-def _renumbered(states: list[pl.DataFrame], options: list[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Number the states apart through all variants of a series; `number_states` then numbers them by content."""
-    if not states:
-        return _empty(EditionState), _empty(StateOption)
-    both = [
-        pl.concat(
-            frame.with_columns(pl.col("state_no") + number * _STATES_OF_A_VARIANT)
-            for number, frame in enumerate(frames)
-        )
-        for frames in (states, options)
-    ]
-    return both[0], both[1]
+    ).with_columns(is_older=pl.lit(variant.is_older), **_labels(variant))

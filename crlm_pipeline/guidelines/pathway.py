@@ -1,11 +1,13 @@
 """The precision pathway of each metastatic patient: that of the next decision, else of the latest."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import polars as pl
 
 from crlm_pipeline.guidelines.outcome import TEST_FIRST
 
+_BEYOND_ALL_DAYS: Final = 1 << 24
 _PROVISIONAL = pl.col("pathway_missing").list.len() > 0
 
 
@@ -51,9 +53,12 @@ def basis_of_patients(decisions: pl.DataFrame) -> pl.DataFrame:
     """Return the decision that stands for each patient, the open one, else the latest by date: decision_id, basis."""
     is_next = pl.col("decision_id").str.ends_with("/next")
     return (
-        decisions.sort("patient_id", is_next, "decision_date", "decision_id", descending=[False, True, True, True])
-        .unique("patient_id", keep="first", maintain_order=True)
-        .select("decision_id", basis=pl.when(is_next).then(pl.lit("next")).otherwise(pl.lit("latest")))
+        decisions.select("patient_id", "decision_id", "decision_date", is_next=is_next)
+        # Two sorts by one column each, the second of numbers, take less than one by both with the patient before them.
+        .sort("decision_id")
+        .sort(pl.col("decision_date").to_physical() + pl.col("is_next") * _BEYOND_ALL_DAYS, maintain_order=True)
+        .unique("patient_id", keep="last")
+        .select("decision_id", basis=pl.when("is_next").then(pl.lit("next")).otherwise(pl.lit("latest")))
     )
 
 
