@@ -30,6 +30,7 @@ class OptionFits:
             token for option in self.options for treatment in expand(option.treatment) for token in treatment
         )
         self._left: dict[Profile, tuple[int, int]] = {}
+        self._left_of_own: dict[Profile, tuple[int, int]] = {}
         self._given: dict[Given, Fit] = {}
 
     @cached_property
@@ -65,8 +66,13 @@ class OptionFits:
 
     def _left_by(self, profile: Profile) -> tuple[int, int]:
         """Return the options that the profile leaves, and those of them that the patient is due."""
-        profile = profile.among(self._drugs)
         if profile not in self._left:
+            self._left[profile] = self._left_by_own(profile.among(self._drugs))
+        return self._left[profile]
+
+    def _left_by_own(self, profile: Profile) -> tuple[int, int]:
+        """Return the same for a profile without what cannot matter here: many have it in common."""
+        if profile not in self._left_of_own:
             kept = [
                 [treatment for treatment in expand(option.treatment) if not profile.forbids(treatment)]
                 for option in self.options
@@ -75,8 +81,8 @@ class OptionFits:
                 option.preference == "preferred" and any(not each & profile.unavailable for each in treatments)
                 for option, treatments in zip(self.options, kept, strict=True)
             )
-            self._left[profile] = flagged(kept), due
-        return self._left[profile]
+            self._left_of_own[profile] = flagged(kept), due
+        return self._left_of_own[profile]
 
     def _held_against(self, given: Given) -> Fit:
         """Return how a treatment stands to the options where the profile leaves them all."""
@@ -93,7 +99,8 @@ class OptionFits:
 
 def _joined(left: tuple[int, int], of_given: Fit, *, is_forbidden: bool) -> Fit:
     kept, due = left
-    return of_given._replace(kept=kept, due=due, given=0 if is_forbidden else of_given.given & kept)
+    given = 0 if is_forbidden else of_given.given & kept
+    return Fit(kept, due, given, of_given.advised_against, of_given.is_nothing_given)
 
 
 def _was_given(option: Option, given: Given) -> bool:

@@ -71,28 +71,27 @@ def answer(
     """
     rules = tuple(rule for rule in edition.safety if rule.id in active.ever)
     is_concerned = _concerned(rules, active, decisions, situations)
-    places = np.flatnonzero(is_concerned.any(axis=1))
-    fired, unchecked = np.zeros_like(is_concerned), np.zeros_like(is_concerned)
-    if places.size:
-        facts = sorted({fact for rule in rules for fact in _facts_of(rule)})
-        fired[places], unchecked[places] = _apply(edition, rules, decisions.select(facts)[places])
-        ids = decisions.select("decision_id", pl.int_range(pl.len()).alias("place"))[places]
-        earlier = class_view.join(ids, on="decision_id").sort("facts_date")
-        then = _apply(edition, rules, earlier.select(facts))
-        for number, rule in enumerate(rules):
-            rows, seen = _first_doses(rule, earlier, situations)
-            fired[seen, number], unchecked[seen, number] = (found[rows, number] for found in then)
+    if not is_concerned.any():
+        return SafetyAnswers(rules, is_concerned, is_concerned)
+    fired, unchecked = _apply(edition, rules, decisions)
+    ids = decisions.select("decision_id", pl.int_range(pl.len()).alias("place"))
+    earlier = class_view.join(ids, on="decision_id").sort("facts_date")
+    then = _apply(edition, rules, earlier)
+    for number, rule in enumerate(rules):
+        rows, seen = _first_doses(rule, earlier, situations)
+        fired[seen, number], unchecked[seen, number] = (found[rows, number] for found in then)
     return SafetyAnswers(rules, fired & is_concerned, unchecked & is_concerned)
 
 
 def _concerned(rules: Sequence[SafetyRule], active: Existing, decisions: pl.DataFrame, situations: Situations) -> Flags:
     """Return, per decision and rule, whether the rule exists that day and is about what was given."""
     given_no = situations.given_no[decisions.get_column("situation_no").to_numpy()]
-    concerned = np.zeros((decisions.height, len(rules)), bool)
-    for number, rule in enumerate(rules):
-        about = np.array([is_about(rule, given.treatment) for given in situations.given], bool)
-        concerned[:, number] = about[given_no] & active.has(rule.id)
-    return concerned
+    concerned = [
+        np.array([is_about(rule, given.treatment) for given in situations.given], bool)[given_no] & active.has(rule.id)
+        for rule in rules
+    ]
+    # The answers of each rule in one piece, since rules are asked one by one.
+    return np.reshape(concerned, (len(rules), decisions.height)).astype(bool).T
 
 
 def _apply(edition: Edition, rules: Sequence[SafetyRule], facts: pl.DataFrame) -> tuple[Flags, Flags]:
@@ -100,7 +99,8 @@ def _apply(edition: Edition, rules: Sequence[SafetyRule], facts: pl.DataFrame) -
     truths = _truths(edition)
     # Named as columns: a truth without conditions is a literal, which with_columns gives the height of the frame.
     found = facts.with_columns(truths[rule.id].alias(rule.id) for rule in rules).select(rule.id for rule in rules)
-    return found.select(pl.all().fill_null(value=False)).to_numpy(), found.select(pl.all().is_null()).to_numpy()
+    fired, unchecked = found.select(pl.all().fill_null(value=False)), found.select(pl.all().is_null())
+    return fired.to_numpy(writable=True), unchecked.to_numpy(writable=True)
 
 
 def _first_doses(rule: SafetyRule, earlier: pl.DataFrame, situations: Situations) -> tuple[Numbers, Numbers]:
@@ -113,10 +113,6 @@ def _first_doses(rule: SafetyRule, earlier: pl.DataFrame, situations: Situations
         .unique("place", keep="first", maintain_order=True)
     )
     return first.get_column("row").to_numpy(), first.get_column("place").to_numpy()
-
-
-def _facts_of(rule: SafetyRule) -> list[str]:
-    return sorted({fact for conditions in (rule.when, rule.unless, *rule.any) for fact in conditions})
 
 
 @lru_cache(maxsize=EDITIONS_KEPT)

@@ -13,7 +13,7 @@ from crlm_pipeline.guidelines.load import Knowledge, Series, is_active
 from crlm_pipeline.guidelines.model import fact_columns
 from crlm_pipeline.guidelines.patterns import Tokens, expand_alternatives, tokens
 from crlm_pipeline.guidelines.standing import Given, Profile, contraindicated_drugs, is_forbidden
-from crlm_pipeline.guidelines.states import Numbers, distinct_rows
+from crlm_pipeline.guidelines.states import Numbers, distinct_codes, distinct_rows
 
 _GIVEN: Final = ("treatment", "setting", "is_open")
 _BETWEEN: Final = "+"
@@ -47,26 +47,34 @@ def number_situations(decisions: pl.DataFrame, knowledge: Knowledge) -> tuple[pl
     given_no, given = numbered(
         Given(tokens(treatment), setting, is_open) for treatment, setting, is_open in told_given.iter_rows()
     )
-    of_profile, told_profiles = distinct_rows(
-        decisions.select(
-            unavailable.states(decisions).alias("label_state"),
-            # As text, in whatever order: Polars tells rows with lists apart many times more slowly.
-            pl.col("contraindications", "failed_classes").list.join(_BETWEEN),
-            pl.col("dpd"),
-            prior_anti_egfr=pl.col("prior_anti_egfr").fill_null(value=False),
-        )
+    recorded_no, recorded = _numbered_lists(decisions.get_column("contraindications"))
+    failed_no, failed = _numbered_lists(decisions.get_column("failed_classes"))
+    of_profile, told_profiles = distinct_codes(
+        [
+            unavailable.states(decisions).to_numpy(),
+            recorded_no,
+            failed_no,
+            decisions.get_column("dpd").eq_missing("complete").to_numpy(),
+            decisions.get_column("prior_anti_egfr").eq_missing(True).to_numpy(),
+        ]
     )
     profile_no, profiles = numbered(
-        _profile(tokens(recorded), tokens(failed), dpd, had_anti_egfr, unavailable.drugs[state])
-        for state, recorded, failed, dpd, had_anti_egfr in told_profiles.iter_rows()
+        _profile(recorded[its_recorded], failed[its_failed], bool(is_dpd_complete), bool(had_anti_egfr), unavailable.drugs[state])
+        for state, its_recorded, its_failed, is_dpd_complete, had_anti_egfr in zip(*(each.tolist() for each in told_profiles), strict=True)
     )
-    situation_no, pairs = distinct_rows(
-        pl.DataFrame({"given_no": given_no[of_given], "profile_no": profile_no[of_profile]})
-    )
-    situations = Situations(
-        given, profiles, pairs.get_column("given_no").to_numpy(), pairs.get_column("profile_no").to_numpy()
-    )
+    situation_no, pairs = distinct_codes([given_no[of_given], profile_no[of_profile]])
+    situations = Situations(given, profiles, *pairs)
     return decisions.with_columns(*_coded_facts(), situation_no=situation_no), situations
+
+
+def _numbered_lists(lists: pl.Series) -> tuple[Numbers, list[Tokens]]:
+    """Return the number of each list and what the numbers stand for; 0 is none, as most lists are."""
+    is_filled = lists.list.len().fill_null(0) > 0
+    # As text, in whatever order: Polars tells rows with lists apart many times more slowly.
+    of_filled, texts = distinct_rows(lists.filter(is_filled).list.join(_BETWEEN).to_frame())
+    numbers = np.zeros(len(lists), np.int64)
+    numbers[is_filled.to_numpy()] = of_filled + 1
+    return numbers, [Tokens(), *map(tokens, texts.to_series())]
 
 
 @cache
@@ -89,14 +97,14 @@ def _comparable(profile: Profile) -> Profile:
 def profile_of(row: Mapping[str, Any], unavailable: Tokens) -> Profile:
     """Return the profile of one decision."""
     recorded, failed = (frozenset(row[name] or ()) for name in ("contraindications", "failed_classes"))
-    return _profile(recorded, failed, row["dpd"], bool(row["prior_anti_egfr"]), unavailable)
+    return _profile(recorded, failed, row["dpd"] == "complete", bool(row["prior_anti_egfr"]), unavailable)
 
 
 @cache
 def _profile(
-    recorded: frozenset[str], failed: frozenset[str], dpd: str | None, had_anti_egfr: bool, unavailable: Tokens
+    recorded: frozenset[str], failed: frozenset[str], is_dpd_complete: bool, had_anti_egfr: bool, unavailable: Tokens
 ) -> Profile:
-    contraindications = sorted(recorded | {"dpd_complete"} if dpd == "complete" else recorded)
+    contraindications = sorted(recorded | {"dpd_complete"} if is_dpd_complete else recorded)
     return _comparable(
         Profile(
             contraindicated=frozenset[str]().union(*map(contraindicated_drugs, contraindications)),

@@ -7,7 +7,7 @@ import polars as pl
 
 from crlm_pipeline.guidelines.judging import Judgement, worst_safety
 from crlm_pipeline.guidelines.model import Edition
-from crlm_pipeline.guidelines.states import Numbers, distinct_rows
+from crlm_pipeline.guidelines.states import Numbers, distinct_codes, distinct_rows
 
 # Kinder first (semantics, Series and editions); what is decided before any edition is equal under both.
 KINDNESS: Final = (
@@ -111,12 +111,15 @@ class Verdicts:
 
 def final_verdicts(judgement: Judgement, decisions: pl.DataFrame) -> Verdicts:
     """Weigh what an edition says of the decisions; each distinct combination of what is weighed is looked at once."""
-    weighed = decisions.select(_WEIGHED).with_columns(state_no=judgement.state_no, safety_no=worst_safety(judgement))
-    numbers, distinct = distinct_rows(weighed)
+    weighed_no, weighed = distinct_rows(decisions.select(_WEIGHED))
+    # Counted from 0 for no safety rule.
+    numbers, (of_weighed, state_no, safety_no) = distinct_codes(
+        [weighed_no, judgement.state_no, worst_safety(judgement) + 1]
+    )
     parts = [
-        distinct.drop("safety_no"),
-        judgement.said[distinct.get_column("state_no").to_numpy()],
-        _safety_table(judgement)[distinct.get_column("safety_no").to_numpy()],
+        weighed[of_weighed].with_columns(state_no=state_no),
+        judgement.said[state_no],
+        _safety_table(judgement)[safety_no],
     ]
     said = (
         pl.concat(parts, how="horizontal")
@@ -133,8 +136,8 @@ def final_verdicts(judgement: Judgement, decisions: pl.DataFrame) -> Verdicts:
 
 
 def _safety_table(judgement: Judgement) -> pl.DataFrame:
-    """Return verdict, id and reason of the safety rules; the last row, at place -1 too, stands for none."""
-    rows = [(rule.verdict, rule.id, rule.because) for rule in judgement.safety.rules] + [(None, None, None)]
+    """Return verdict, id and reason of the safety rules; the first row stands for none."""
+    rows = [(None, None, None), *((rule.verdict, rule.id, rule.because) for rule in judgement.safety.rules)]
     schema = {"safety_verdict": pl.String, "safety_rule_id": pl.String, "safety_reason": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
