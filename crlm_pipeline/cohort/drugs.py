@@ -64,6 +64,7 @@ def substances() -> pl.DataFrame:
 
 
 def inns() -> pl.DataType:
+    """Return the type of `inn`."""
     return substances().schema["inn"]
 
 

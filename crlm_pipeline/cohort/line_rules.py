@@ -7,7 +7,9 @@ The rules are asked of the first day of every patient at once, then of every sec
 many steps as one patient has days at most.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -128,11 +130,10 @@ def split(days: Days, ends: Ends, events: Events, drugs: Drugs, rules: Rules) ->
     lines = _Lines.none_yet(int(place.max(initial=-1)) + 1, len(drugs.families))
     numbers = np.zeros(len(step), dtype=np.int64)
     carried = [Carried(*np.zeros((3, 0), dtype=np.int64))]
-    of_ends = step[ends.day]
-    rows_by_step = _by_step(np.lexsort((place, step)), step)
-    for rows, entries in zip(rows_by_step, _by_step(np.argsort(of_ends, kind="stable"), of_ends), strict=True):
+    for rows, entries in zip(_days_by_step(place, step), _by_step(step[ends.day]), strict=True):
         line, day = lines.first(len(rows)), days.at(rows)
-        opened = np.flatnonzero((line.number == 0) | _opens(line, day, events, drugs, rules))
+        is_opened = _opens(line, day, events, drugs, rules) if line.number.any() else line.number == 0
+        opened = np.flatnonzero(is_opened)
         carried.append(_open(line, day, opened, drugs, rules.windows))
         _take(line, day)
         _extend(line, place[ends.day[entries]], ends.drug[entries], ends.end[entries])
@@ -145,15 +146,25 @@ def _places(patient: Integers) -> tuple[Integers, Integers]:
 
     Patients with the most days come first, so that those who have a further day are always the first few.
     """
-    _, first, run, count = np.unique(patient, return_index=True, return_inverse=True, return_counts=True)
+    first = np.flatnonzero(np.diff(patient, prepend=-1))
+    count = np.diff(first, append=len(patient))
     place = np.empty(len(count), dtype=np.int64)
     place[np.argsort(-count, kind="stable")] = np.arange(len(count))
-    return place[run], np.arange(len(patient)) - first[run]
+    return np.repeat(place, count), np.arange(len(patient)) - np.repeat(first, count)
 
 
-def _by_step(order: Integers, step: Integers) -> list[Integers]:
-    """Cut what is ordered by step where the next one begins."""
-    return np.split(order, np.cumsum(np.bincount(step))[:-1])
+def _days_by_step(place: Integers, step: Integers) -> Iterator[Integers]:
+    """Yield the first days of all patients by their place, then the second days of those who have one, and so on."""
+    first = np.flatnonzero(step == 0)
+    first = first[np.argsort(place[first])]
+    for number, patients in enumerate(np.bincount(step)):
+        yield first[:patients] + number
+
+
+def _by_step(step: Integers) -> list[Integers]:
+    """Return the rows of each step."""
+    rows, beyond = np.argsort(step, kind="stable"), np.cumsum(np.bincount(step))
+    return [rows[first:last] for first, last in pairwise([0, *beyond.tolist()])]
 
 
 def _opens(line: _Lines, day: Days, events: Events, drugs: Drugs, rules: Rules) -> Truths:

@@ -102,9 +102,8 @@ def _lines(members: pl.DataFrame, tokens: pl.DataFrame, windows: Windows) -> pl.
 def _progression(members: pl.DataFrame, lines: pl.DataFrame, history: History) -> pl.DataFrame:
     """Return each progression on a line: a drug of it stopped for it, or an outcome before the next line."""
     stopped = members.filter(pl.col("progression_date").is_not_null()).select(*LINE, "progression_date")
-    seen = (
-        outcomes_of_lines(history.outcomes.filter(pl.col("outcome") == "progression"), lines)
-        .select(*LINE, progression_date="outcome_date")
+    seen = outcomes_of_lines(history.outcomes.filter(pl.col("outcome") == "progression"), lines).select(
+        *LINE, progression_date="outcome_date"
     )
     return pl.concat([stopped, seen]).unique().sort(*LINE, "progression_date")
 

@@ -27,15 +27,22 @@ def add_members(placed: pl.DataFrame, tokens: pl.DataFrame, windows: Windows) ->
     is_start, is_end_of_day = pl.col("line_id").is_first_distinct(), pl.col("day_id") != pl.col("day_id").shift(-1)
     end_of_partner = pl.when(pl.col("drug_class").is_in(_PARTNERS)).then(_end()).otherwise(_NOT_YET)
     partner_until = pl.when(is_end_of_day.fill_null(value=True)).then(_running_max(end_of_partner, "line_id"))
-    return placed.hstack(_families(placed, tokens, windows)).with_columns(day_id=pl.struct("line_id", "start_date").rle_id()).with_columns(
-        day=(start - pl.when(is_start).then(start).forward_fill()).dt.total_days(),
-        # What starts on the same day counts, wherever it stands.
-        partner_until=partner_until.backward_fill(),
-    ).with_columns(is_partner_given=pl.when(pl.col("partner_until") > _NOT_YET).then(pl.col("partner_until") >= _days(start)))
+    return (
+        placed.hstack(_families(placed, tokens, windows))
+        .with_columns(day_id=pl.struct("line_id", "start_date").rle_id())
+        .with_columns(
+            day=(start - pl.when(is_start).then(start).forward_fill()).dt.total_days(),
+            # What starts on the same day counts, wherever it stands.
+            partner_until=partner_until.backward_fill(),
+        )
+        .with_columns(
+            is_partner_given=pl.when(pl.col("partner_until") > _NOT_YET).then(pl.col("partner_until") >= _days(start))
+        )
+    )
 
 
 def _families(placed: pl.DataFrame, tokens: pl.DataFrame, windows: Windows) -> pl.DataFrame:
-    """Return what follows from the earlier rows of the same line and family: token, is_carried, is_first, is_resumed."""
+    """Return what follows from the earlier rows of a family in a line: token, is_carried, is_first, is_resumed."""
     start = _days(pl.col("start_date"))
     last_end = _running_max(_end(), "family_id").shift()
     was_off = pl.when(~pl.col("is_first")).then(start - last_end > windows.gap).otherwise(False)

@@ -171,28 +171,17 @@ def _test_expressions(edition: Edition) -> tuple[list[pl.Expr], list[pl.Expr]]:
 
 def safety_findings(judgement: Judgement, decision_ids: pl.Series) -> pl.DataFrame:
     """Return the findings of a judgement: decision_id, rule_id, verdict (null: could not be checked) and reason."""
-    parts = [_no_findings()]
     safety = judgement.safety
-    for number, rule in enumerate(safety.rules):
-        for mask, verdict, reason in (
-            (safety.fired[:, number], rule.verdict, rule.because),
-            (safety.unchecked[:, number], None, unchecked_reason(rule)),
-        ):
-            ids = decision_ids.filter(pl.Series(mask))
-            parts.append(
-                pl.DataFrame({"decision_id": ids}).with_columns(
-                    rule_id=pl.lit(rule.id),
-                    verdict=pl.lit(verdict, pl.String),
-                    reason=pl.lit(reason),
-                )
-            )
-    return pl.concat(parts)
-
-
-def _no_findings() -> pl.DataFrame:
-    return pl.DataFrame(
-        schema={"decision_id": pl.String, "rule_id": pl.String, "verdict": pl.String, "reason": pl.String}
+    told = pl.DataFrame(
+        [
+            *((rule.id, rule.verdict, rule.because) for rule in safety.rules),
+            *((rule.id, None, unchecked_reason(rule)) for rule in safety.rules),
+        ],
+        schema={"rule_id": pl.String, "verdict": pl.String, "reason": pl.String},
+        orient="row",
     )
+    number, place = np.nonzero(np.concatenate([safety.fired.T, safety.unchecked.T]))
+    return pl.concat([decision_ids[place].to_frame("decision_id"), told[number]], how="horizontal")
 
 
 def worst_safety(judgement: Judgement) -> Numbers:

@@ -22,7 +22,10 @@ Flags = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class SafetyAnswers:
-    """Per decision and safety rule, in the edition's order: whether it fired or could not be checked."""
+    """Per decision and safety rule, in the edition's order: whether it fired or could not be checked.
+
+    What is said of each rule lies in one piece, since rules are asked one by one.
+    """
 
     rules: tuple[SafetyRule, ...]
     fired: Flags
@@ -30,7 +33,7 @@ class SafetyAnswers:
 
     def of(self, places: Numbers) -> "SafetyAnswers":
         """Return the answers of the decisions at these places."""
-        return SafetyAnswers(self.rules, self.fired[places], self.unchecked[places])
+        return SafetyAnswers(self.rules, self.fired.T[:, places].T, self.unchecked.T[:, places].T)
 
 
 def is_about(rule: SafetyRule, treatment: Tokens) -> bool:
@@ -77,8 +80,10 @@ def answer(
     ids = decisions.select("decision_id", pl.int_range(pl.len()).alias("place"))
     earlier = class_view.join(ids, on="decision_id").sort("facts_date")
     then = _apply(edition, rules, earlier)
-    for number, rule in enumerate(rules):
-        rows, seen = _first_doses(rule, earlier, situations)
+    watched = [_watched(rule, situations) for rule in rules]
+    first = {drugs: _first_doses(drugs, earlier) for drugs in set(watched)}
+    for number, drugs in enumerate(watched):
+        rows, seen = first[drugs]
         fired[seen, number], unchecked[seen, number] = (found[rows, number] for found in then)
     return SafetyAnswers(rules, fired & is_concerned, unchecked & is_concerned)
 
@@ -90,7 +95,6 @@ def _concerned(rules: Sequence[SafetyRule], active: Existing, decisions: pl.Data
         np.array([is_about(rule, given.treatment) for given in situations.given], bool)[given_no] & active.has(rule.id)
         for rule in rules
     ]
-    # The answers of each rule in one piece, since rules are asked one by one.
     return np.reshape(concerned, (len(rules), decisions.height)).astype(bool).T
 
 
@@ -103,16 +107,15 @@ def _apply(edition: Edition, rules: Sequence[SafetyRule], facts: pl.DataFrame) -
     return fired.to_numpy(writable=True), unchecked.to_numpy(writable=True)
 
 
-def _first_doses(rule: SafetyRule, earlier: pl.DataFrame, situations: Situations) -> tuple[Numbers, Numbers]:
-    """Return the rows of `earlier`, and the places of their decisions, at the first dose of the rule's class."""
-    drugs = sorted({drug for given in situations.given for drug in watched_drugs(rule, given.treatment)})
-    first = (
-        earlier.select("seen_for", "place")
-        .with_row_index("row")
-        .filter(pl.col("seen_for").is_in(drugs))
-        .unique("place", keep="first", maintain_order=True)
-    )
-    return first.get_column("row").to_numpy(), first.get_column("place").to_numpy()
+def _watched(rule: SafetyRule, situations: Situations) -> Tokens:
+    return Tokens().union(*(watched_drugs(rule, given.treatment) for given in situations.given))
+
+
+def _first_doses(drugs: Tokens, earlier: pl.DataFrame) -> tuple[Numbers, Numbers]:
+    """Return the rows of `earlier`, and the places of their decisions, at the first dose of one of the drugs."""
+    rows = np.flatnonzero(earlier.get_column("seen_for").is_in(sorted(drugs)))
+    seen, first = np.unique(earlier.get_column("place").to_numpy()[rows], return_index=True)
+    return rows[first], seen
 
 
 @lru_cache(maxsize=EDITIONS_KEPT)

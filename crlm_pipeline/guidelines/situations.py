@@ -59,8 +59,16 @@ def number_situations(decisions: pl.DataFrame, knowledge: Knowledge) -> tuple[pl
         ]
     )
     profile_no, profiles = numbered(
-        _profile(recorded[its_recorded], failed[its_failed], bool(is_dpd_complete), bool(had_anti_egfr), unavailable.drugs[state])
-        for state, its_recorded, its_failed, is_dpd_complete, had_anti_egfr in zip(*(each.tolist() for each in told_profiles), strict=True)
+        _profile(
+            recorded[its_recorded],
+            failed[its_failed],
+            bool(is_dpd_complete),
+            bool(had_anti_egfr),
+            unavailable.drugs[state],
+        )
+        for state, its_recorded, its_failed, is_dpd_complete, had_anti_egfr in zip(
+            *(each.tolist() for each in told_profiles), strict=True
+        )
     )
     situation_no, pairs = distinct_codes([given_no[of_given], profile_no[of_profile]])
     situations = Situations(given, profiles, *pairs)

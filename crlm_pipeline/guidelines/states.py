@@ -26,7 +26,7 @@ def distinct_rows(keys: pl.DataFrame) -> tuple[Numbers, pl.DataFrame]:
 
 
 def distinct_codes(codes: Sequence[Numbers]) -> tuple[Numbers, list[Numbers]]:
-    """Return the number of each row's codes and the distinct ones; codes count from 0, and each list has them of all rows.
+    """Return the number of each row's codes and the distinct ones; a list for each kind of code, which count from 0.
 
     Few codes in all possible combinations are told apart by a table of these, far faster than by their values.
     """
