@@ -116,30 +116,25 @@ set_aside as (
         and (grouping(month) = 1 or month is not null)
 ),
 
+-- Joined, not added up: either side has one row per column, centre and month, and few have something set aside.
 both_sides as (
     select
-        table_name,
-        column_name,
-        centre_id,
-        month,
-        n_rows,
-        kept,
-        0 as nonconforming,
-        0 as implausible,
-        0 as odd
+        coalesce(kept.table_name, set_aside.table_name) as table_name,
+        coalesce(kept.column_name, set_aside.column_name) as column_name,
+        coalesce(kept.centre_id, set_aside.centre_id) as centre_id,
+        coalesce(kept.month, set_aside.month) as month,
+        coalesce(kept.n_rows, 0) as n_rows,
+        coalesce(kept.kept, 0) as kept,
+        coalesce(set_aside.nonconforming, 0) as nonconforming,
+        coalesce(set_aside.implausible, 0) as implausible,
+        coalesce(set_aside.odd, 0) as odd
     from kept
-    union all
-    select
-        table_name,
-        column_name,
-        centre_id,
-        month,
-        0 as n_rows,
-        0 as kept,
-        nonconforming,
-        implausible,
-        odd
-    from set_aside
+    full join set_aside
+        on
+            kept.table_name = set_aside.table_name
+            and kept.column_name is not distinct from set_aside.column_name
+            and kept.centre_id is not distinct from set_aside.centre_id
+            and kept.month is not distinct from set_aside.month
 ),
 
 counted as (
@@ -148,19 +143,18 @@ counted as (
         both_sides.column_name,
         both_sides.centre_id,
         both_sides.month,
-        sum(both_sides.n_rows)::bigint as n_rows,
-        sum(both_sides.kept)::bigint as kept,
-        sum(both_sides.nonconforming)::bigint as nonconforming,
-        sum(both_sides.implausible)::bigint as implausible,
-        sum(both_sides.odd)::bigint as odd,
-        both_sides.column_name is null or bool_or(delivered.table_name is not null) as is_delivered
+        both_sides.n_rows,
+        both_sides.kept,
+        both_sides.nonconforming,
+        both_sides.implausible,
+        both_sides.odd,
+        both_sides.column_name is null or delivered.table_name is not null as is_delivered
     from both_sides
     left join delivered
         on
             both_sides.table_name = delivered.table_name
             and both_sides.column_name = delivered.column_name
             and both_sides.centre_id is not distinct from delivered.centre_id
-    group by both_sides.table_name, both_sides.column_name, both_sides.centre_id, both_sides.month
 ),
 
 checked_for_plausibility as (
@@ -172,7 +166,41 @@ checked_for_plausibility as (
     group by table_name, rollup (column_name)
 ),
 
+-- The rows of each table; few, and read twice, unlike those of the columns.
 by_table as (
+    select
+        'completeness' as dimension,
+        table_name,
+        centre_id,
+        month,
+        sum(kept) as numerator,
+        sum(n_rows) as denominator
+    from counted
+    where column_name is not null and is_delivered
+    group by table_name, centre_id, month
+    union all
+    select
+        'conformance' as dimension,
+        table_name,
+        centre_id,
+        month,
+        kept + implausible as numerator,
+        kept + implausible + nonconforming as denominator
+    from counted
+    where column_name is null
+    union all
+    select
+        'plausibility' as dimension,
+        table_name,
+        centre_id,
+        month,
+        kept - odd as numerator,
+        kept + implausible as denominator
+    from counted
+    where column_name is null and table_name in (select table_name from checked_for_plausibility)
+),
+
+every_table as (
     select
         'completeness' as dimension,
         table_name,
@@ -186,19 +214,6 @@ by_table as (
     where column_name is not null
     union all
     select
-        'completeness' as dimension,
-        table_name,
-        null as column_name,
-        centre_id,
-        month,
-        sum(kept) as numerator,
-        sum(n_rows) as denominator,
-        true as is_delivered
-    from counted
-    where column_name is not null and is_delivered
-    group by table_name, centre_id, month
-    union all
-    select
         'conformance' as dimension,
         table_name,
         column_name,
@@ -208,6 +223,7 @@ by_table as (
         kept + implausible + nonconforming as denominator,
         is_delivered
     from counted
+    where column_name is not null
     union all
     select
         'plausibility' as dimension,
@@ -220,26 +236,11 @@ by_table as (
         counted.is_delivered
     from counted
     inner join checked_for_plausibility as checked
-        on
-            counted.table_name = checked.table_name
-            and counted.column_name is not distinct from checked.column_name
-),
-
-every_table as (
-    select
-        dimension,
-        table_name,
-        column_name,
-        centre_id,
-        month,
-        numerator,
-        denominator,
-        is_delivered
-    from by_table
+        on counted.table_name = checked.table_name and counted.column_name = checked.column_name
     union all
     select
         dimension,
-        null as table_name,
+        table_name,
         null as column_name,
         centre_id,
         month,
@@ -247,8 +248,7 @@ every_table as (
         sum(denominator) as denominator,
         true as is_delivered
     from by_table
-    where column_name is null
-    group by dimension, centre_id, month
+    group by dimension, centre_id, month, rollup (table_name)
 )
 
 select
