@@ -6,9 +6,55 @@
 with
 members as (
     select
-        patient_id,
+        patient.centre_id,
+        case when not patient.is_relative_calendar then year(patient.first_event_date) end as year,
+        patient.is_metastatic,
+        patient.is_crlm,
+        facts.* exclude (patient_id)
+    from cohort.patient
+    inner join cohort.patient_facts as facts on patient.patient_id = facts.patient_id
+),
+
+-- Each analyte is counted by itself: a patient is not taken apart into a row for each.
+finest as (
+    select
         centre_id,
-        case when not is_relative_calendar then year(first_event_date) end as year,
+        year,
+        is_metastatic,
+        is_crlm,
+        case
+            when grouping(side) = 0 then 'side'
+            when grouping(msi) = 0 then 'msi'
+            when grouping(ras) = 0 then 'ras'
+            when grouping(kras) = 0 then 'kras'
+            when grouping(kras_g12c) = 0 then 'kras_g12c'
+            when grouping(kras_g12d) = 0 then 'kras_g12d'
+            when grouping(nras) = 0 then 'nras'
+            when grouping(is_braf_tested) = 0 then 'braf'
+            when grouping(her2) = 0 then 'her2'
+        end as analyte,
+        -- All but one are null.
+        coalesce(side, msi, ras, kras, kras_g12c::varchar, kras_g12d::varchar, nras, braf, her2) as category,
+        coalesce(is_braf_tested, category is not null) as is_tested,
+        count(*) as n
+    from members
+    group by
+        grouping sets (
+            (centre_id, year, is_metastatic, is_crlm, side),
+            (centre_id, year, is_metastatic, is_crlm, msi),
+            (centre_id, year, is_metastatic, is_crlm, ras),
+            (centre_id, year, is_metastatic, is_crlm, kras),
+            (centre_id, year, is_metastatic, is_crlm, kras_g12c),
+            (centre_id, year, is_metastatic, is_crlm, kras_g12d),
+            (centre_id, year, is_metastatic, is_crlm, nras),
+            (centre_id, year, is_metastatic, is_crlm, braf, is_braf_tested),
+            (centre_id, year, is_metastatic, is_crlm, her2)
+        )
+),
+
+by_population as (
+    select
+        * exclude (is_metastatic, is_crlm),
         unnest(
             case
                 when is_crlm then ['all', 'metastatic', 'crlm']
@@ -16,46 +62,7 @@ members as (
                 else ['all']
             end
         ) as population
-    from cohort.patient
-),
-
-results as (
-    select
-        patient_id,
-        unnest(
-            [
-                { 'analyte': 'side', 'category': side, 'is_tested': side is not null },
-                { 'analyte': 'msi', 'category': msi, 'is_tested': msi is not null },
-                { 'analyte': 'ras', 'category': ras, 'is_tested': ras is not null },
-                { 'analyte': 'kras', 'category': kras, 'is_tested': kras is not null },
-                { 'analyte': 'kras_g12c', 'category': kras_g12c::varchar, 'is_tested': kras_g12c is not null },
-                { 'analyte': 'kras_g12d', 'category': kras_g12d::varchar, 'is_tested': kras_g12d is not null },
-                { 'analyte': 'nras', 'category': nras, 'is_tested': nras is not null },
-                { 'analyte': 'braf', 'category': braf, 'is_tested': is_braf_tested },
-                { 'analyte': 'her2', 'category': her2, 'is_tested': her2 is not null }
-            ]
-        ) as result
-    from cohort.patient_facts
-),
-
-finest as (
-    select
-        members.population,
-        members.centre_id,
-        members.year,
-        results.result.analyte,
-        results.result.category,
-        results.result.is_tested,
-        count(*) as n
-    from members
-    inner join results on members.patient_id = results.patient_id
-    group by
-        members.population,
-        members.centre_id,
-        members.year,
-        results.result.analyte,
-        results.result.category,
-        results.result.is_tested
+    from finest
 ),
 
 -- A null category is an unknown result, not "all": it is never rolled up.
@@ -68,7 +75,7 @@ rolled_up as (
         category,
         is_tested,
         sum(n)::bigint as n
-    from finest
+    from by_population
     group by population, analyte, category, is_tested, cube (centre_id, year)
     having grouping(year) = 1 or year is not null
 ),
@@ -103,4 +110,3 @@ left join rolled_up
         and totals.year is not distinct from rolled_up.year
         and totals.analyte = rolled_up.analyte
         and category_vocabulary.category = rolled_up.category
-order by all

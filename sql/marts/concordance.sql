@@ -17,4 +17,3 @@ from cohort.verdict
 inner join cohort.decision on verdict.decision_id = decision.decision_id
 inner join cohort.patient on decision.patient_id = patient.patient_id
 group by all
-order by all

@@ -55,4 +55,3 @@ select
     (sum(n) over (partition by population, setting, edition_id, other_edition_id))::bigint as n_total
 from counted
 where n > 0
-order by all

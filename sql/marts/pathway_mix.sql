@@ -76,4 +76,3 @@ inner join totals
         rolled_up.population = totals.population
         and rolled_up.centre_id is not distinct from totals.centre_id
         and rolled_up.year is not distinct from totals.year
-order by all

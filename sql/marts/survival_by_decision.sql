@@ -27,4 +27,3 @@ inner join followed on member.decision_id = followed.decision_id
 inner join landmark on member.known_day <= landmark.landmark_day
 where (followed.days is null or followed.days > landmark.landmark_day) and followed.days_at_most > landmark.landmark_day
 group by all
-order by all

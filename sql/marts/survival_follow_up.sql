@@ -95,4 +95,3 @@ select
 from started
 inner join ended on started.patient_id = ended.patient_id
 left join treated on started.time_zero = treated.time_zero and started.patient_id = treated.patient_id
-order by all

@@ -27,26 +27,39 @@ judged as (
 ),
 
 recommending as (
-    select distinct guideline
+    select guideline
     from guideline.edition
     where kind = 'recommendation'
 ),
 
+-- Many decisions are alike: what is held out is told once for each state of knowledge.
 held_out as (
-    select distinct
+    select
+        held.state_no,
+        held.edition_id,
+        count(rule.pathway) > 0 as has_pathway,
+        min(rule.pathway) filter (where held.certainty = 'definite') as first_definite,
+        max(rule.pathway) filter (where held.certainty = 'definite') as last_definite
+    from cohort.state_option as held
+    left join guideline.rule as rule on held.edition_id = rule.edition_id and held.rule_id = rule.rule_id
+    group by held.state_no, held.edition_id
+),
+
+recommended as (
+    select
         judged.decision_id,
         judged.known_day,
         judged.guideline,
         judged.edition_id,
-        rule.pathway,
-        held.certainty
+        coalesce(bool_or(held_out.has_pathway), false) as has_pathway,
+        min(held_out.first_definite) as first_definite,
+        max(held_out.last_definite) as last_definite
     from judged
-    inner join recommending on judged.guideline = recommending.guideline
+    semi join recommending on judged.guideline = recommending.guideline
     left join cohort.edition_state as found
         on judged.decision_id = found.decision_id and judged.edition_id = found.edition_id
-    left join cohort.state_option as held
-        on found.state_no = held.state_no and found.edition_id = held.edition_id
-    left join guideline.rule as rule on held.edition_id = rule.edition_id and held.rule_id = rule.rule_id
+    left join held_out on found.state_no = held_out.state_no and found.edition_id = held_out.edition_id
+    group by judged.decision_id, judged.known_day, judged.guideline, judged.edition_id
 )
 
 select
@@ -63,12 +76,9 @@ select
     guideline,
     'recommended_pathway' as exposure,
     case
-        when count(edition_id) = 0 then 'not_in_force'
-        when count(pathway) = 0 then 'no_rule'
-        when count(distinct pathway) filter (where certainty = 'definite') = 1
-            then min(pathway) filter (where certainty = 'definite')
+        when edition_id is null then 'not_in_force'
+        when not has_pathway then 'no_rule'
+        when first_definite = last_definite then first_definite
         else 'test_first'
     end as stratum
-from held_out
-group by decision_id, known_day, guideline
-order by all
+from recommended

@@ -28,8 +28,9 @@ best_options as (
     qualify row_number() over (partition by edition_id, rule_id order by preference desc) = 1
 ),
 
-changes as (
+changes as materialized (
     select
+        row_number() over (order by best_options.edition_id, best_options.rule_id) as change_no,
         editions.guideline,
         best_options.edition_id,
         best_options.rule_id,
@@ -68,12 +69,11 @@ members as (
     from cohort.what_if_outcome
 ),
 
+-- Many decisions are alike: what they are due is asked once for all of them.
 answered as (
     select
         members.what_if_no,
-        changes.guideline,
-        members.edition_id,
-        members.rule_id,
+        changes.change_no,
         changes.change_date,
         case
             when not members.is_certain or members.verdict = 'not_evaluable' then 'unknown'
@@ -87,40 +87,43 @@ answered as (
     where members.verdict not in ('out_of_scope', 'open')
 ),
 
-dated as (
+decided as materialized (
     select
-        answered.guideline,
-        answered.edition_id,
-        answered.rule_id,
-        answered.change_date,
-        answered.answer,
+        what_if.what_if_no,
         decision.centre_id,
-        floor((decision.decision_date - answered.change_date) / 91)::integer as period,
+        decision.decision_date,
         patient.is_metastatic or patient.is_crlm as is_metastatic,
         patient.is_crlm
-    from answered
-    inner join cohort.what_if on answered.what_if_no = what_if.what_if_no
+    from cohort.what_if
     inner join cohort.decision on what_if.decision_id = decision.decision_id
     inner join cohort.patient on decision.patient_id = patient.patient_id
     where not decision.is_relative_calendar
+),
+
+counted as (
+    select
+        answered.change_no,
+        decided.centre_id,
+        floor((decided.decision_date - answered.change_date) / 91)::integer as period,
+        count(*) filter (where answer != 'unknown') as n_due_all,
+        count(*) filter (where answer = 'given') as n_given_all,
+        count(*) filter (where answer = 'unknown') as n_unknown_all,
+        count(*) filter (where answer != 'unknown' and is_metastatic) as n_due_metastatic,
+        count(*) filter (where answer = 'given' and is_metastatic) as n_given_metastatic,
+        count(*) filter (where answer = 'unknown' and is_metastatic) as n_unknown_metastatic,
+        count(*) filter (where answer != 'unknown' and is_crlm) as n_due_crlm,
+        count(*) filter (where answer = 'given' and is_crlm) as n_given_crlm,
+        count(*) filter (where answer = 'unknown' and is_crlm) as n_unknown_crlm
+    from answered
+    inner join decided on answered.what_if_no = decided.what_if_no
+    group by answered.change_no, decided.centre_id, period
 )
 
 select
-    guideline,
-    edition_id,
-    rule_id,
-    change_date,
-    centre_id,
-    period,
-    count(*) filter (where answer != 'unknown') as n_due_all,
-    count(*) filter (where answer = 'given') as n_given_all,
-    count(*) filter (where answer = 'unknown') as n_unknown_all,
-    count(*) filter (where answer != 'unknown' and is_metastatic) as n_due_metastatic,
-    count(*) filter (where answer = 'given' and is_metastatic) as n_given_metastatic,
-    count(*) filter (where answer = 'unknown' and is_metastatic) as n_unknown_metastatic,
-    count(*) filter (where answer != 'unknown' and is_crlm) as n_due_crlm,
-    count(*) filter (where answer = 'given' and is_crlm) as n_given_crlm,
-    count(*) filter (where answer = 'unknown' and is_crlm) as n_unknown_crlm
-from dated
-group by all
-order by all
+    changes.guideline,
+    changes.edition_id,
+    changes.rule_id,
+    changes.change_date,
+    counted.* exclude (change_no)
+from counted
+inner join changes on counted.change_no = changes.change_no
