@@ -201,13 +201,16 @@ class Warehouse:
 
     def query(self, sql_name: str, **parameters: Any) -> pl.DataFrame:
         """Return the rows of the statement `sql/<sql_name>.sql`; every `$name` in it must be given."""
-        # con.sql, not con.execute: only its result still has .pl() in DuckDB 2.
-        return self._connection.sql(sql(sql_name), params=parameters or None).pl()
+        return self._rows_of(sql(sql_name), parameters)
 
     def query_of(self, sql_name: str, rows_of: str, **parameters: Any) -> pl.DataFrame:
         """Return the rows of `sql/<sql_name>.sql`, which reads those of `sql/<rows_of>.sql` as `member`."""
         statement = f"with member as ({sql(rows_of)})\nselect * from ({sql(sql_name)})"
-        return self._connection.sql(statement, params=parameters or None).pl()
+        return self._rows_of(statement, parameters)
+
+    def _rows_of(self, statement: str, parameters: Mapping[str, Any]) -> pl.DataFrame:
+        # con.execute, not con.sql: with parameters, that writes every row out as text before the rows can be had.
+        return pl.DataFrame(self._connection.execute(statement, parameters or None).to_arrow_table())
 
     def execute(self, sql_name: str, **parameters: Any) -> None:
         """Run the statement `sql/<sql_name>.sql` for its effect."""
