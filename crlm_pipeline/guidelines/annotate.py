@@ -233,7 +233,8 @@ def _spans(series: Series, changes: list[date]) -> list[tuple[Edition, dict[int,
 
 
 def _places(variants: Sequence[Variant]) -> pl.Series:
-    return pl.Series(dtype=pl.UInt32).extend(pl.concat(variant.decisions.get_column("place") for variant in variants))
+    parts = [variant.decisions.get_column("place") for variant in variants]
+    return pl.concat([pl.Series("place", dtype=pl.UInt32), *parts])
 
 
 def _labels(variant: Variant) -> dict[str, pl.Expr]:
