@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import block_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -21,8 +21,8 @@ Pieces = NDArray[np.int32]
 
 # Cells that are moved in one linear programme: many small sums together, yet few enough for the solver to be quick.
 _TOGETHER: Final = 2_000
-# Programmes in a row that may move nothing before each cell left is tried alone.
-_PATIENCE: Final = 2
+# A direction and its opposite: what moves in neither stays where it is.
+_WAYS: Final = 2
 # Branches of a search for whole numbers; not seconds, which another machine would count differently.
 _BRANCHES: Final = 500
 # Sums count a part once, hardly ever twice: numbers as near to whole ones as this keep their sums when rounded.
@@ -107,26 +107,38 @@ def _batches(unknowns: Unknowns, doubtful: Mask) -> Iterator[Cells]:
 def _not_moved(part: Unknowns, doubtful: Mask) -> Mask:
     """Return the doubtful cells that moved neither together with others nor alone."""
     piece = part.pieces()
-    left = _not_moved_together(part, piece, doubtful)
-    for cell in np.flatnonzero(left):
+    left, in_fractions = _not_moved_together(part, piece, doubtful)
+    for cell in np.flatnonzero(in_fractions):
         if left[cell]:
             cells = np.flatnonzero(piece == piece[cell])
             left[cells] &= ~_moved_for(part.part(cells), cells == cell)
     return left
 
 
-def _not_moved_together(part: Unknowns, piece: Pieces, doubtful: Mask) -> Mask:
-    """Drive all that is doubtful at random up or down, as long as that moves something; return what never moved."""
-    left = doubtful.copy()
+def _not_moved_together(part: Unknowns, piece: Pieces, doubtful: Mask) -> tuple[Mask, Mask]:
+    """Drive what is doubtful in a piece up or down at random, then the other way, as long as some of it moves.
+
+    Returns what never moved, and what of it has yet to be tried alone: that whose piece moved in fractions. Any other
+    is the same in every solution, since a sum of it and others, with random weights, can be neither smaller nor larger.
+    """
+    left, in_fractions = doubtful.copy(), np.zeros_like(doubtful)
     generator = np.random.default_rng(0)  # fixed: the same counts always give the same report
-    idle = 0
-    while left.any() and idle < _PATIENCE:
-        found = _farthest(part, generator.choice([-1.0, 1.0], size=left.size) * left)
+    direction = np.zeros(left.size)
+    idle = np.zeros(piece.max(initial=0) + 1, dtype=np.int64)  # programmes in a row that moved nothing of a piece
+    while (driven := left & (idle[piece] < _WAYS)).any():
+        weights = generator.choice([-1.0, 1.0], size=left.size) * generator.uniform(0.5, 1.0, size=left.size)
+        direction = np.where(idle[piece] == 0, weights, -direction) * driven
+        cells = np.flatnonzero(np.isin(piece, piece[driven]))
+        found = part.truth.astype(float)
+        found[cells] = _farthest(part.part(cells), direction[cells])
         broken = piece[np.abs(found - np.rint(found)) > _NEAR]
-        moved = left & (np.rint(found) != part.truth) & ~np.isin(piece, broken)
-        idle = 0 if moved.any() else idle + 1
+        strayed = driven & (np.abs(found - part.truth) > _NEAR)
+        moved = strayed & ~np.isin(piece, broken)
         left &= ~moved
-    return left
+        idle += 1
+        idle[piece[moved]] = 0
+        in_fractions = left & (idle[piece] > 0) & (in_fractions | np.isin(piece, piece[strayed]))
+    return left, in_fractions
 
 
 def _moved_for(piece: Unknowns, cell: Mask) -> Mask:
@@ -137,25 +149,17 @@ def _moved_for(piece: Unknowns, cell: Mask) -> Mask:
         if (np.abs(found - piece.truth)[cell] < 1 - _NEAR).all():
             continue  # nothing whole lies beyond what even fractions reach
         if (np.abs(found - np.rint(found)) > _NEAR).any():
-            found = _farthest_whole(piece, np.where(cell, direction, 0.0))
+            found = _farthest(piece, np.where(cell, direction, 0.0), whole=True)
         moved |= np.rint(found) != piece.truth
     return moved
 
 
-def _farthest(unknowns: Unknowns, direction: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a solution, in fractions, that is as far against a direction as can be; the truth if none was found."""
-    bounds: Any = np.column_stack([unknowns.low, unknowns.high])
-    sums: Any = unknowns.sums  # scipy takes sparse sums, and does not say so
-    found = linprog(direction, A_eq=sums, b_eq=sums @ unknowns.truth, bounds=bounds)
-    return unknowns.truth.astype(float) if found.x is None else np.asarray(found.x)
-
-
-def _farthest_whole(unknowns: Unknowns, direction: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return such a solution in whole numbers."""
+def _farthest(unknowns: Unknowns, direction: NDArray[np.float64], *, whole: bool = False) -> NDArray[np.float64]:
+    """Return a solution, in fractions unless `whole`, as far against a direction as can be; the truth without any."""
     total = unknowns.sums @ unknowns.truth
     found = milp(
         direction,
-        integrality=np.ones(direction.size, dtype=np.int8),
+        integrality=np.full(direction.size, whole, dtype=np.int8),
         bounds=Bounds(unknowns.low, unknowns.high),
         constraints=LinearConstraint(unknowns.sums, total, total),
         options={"node_limit": _BRANCHES},
