@@ -98,7 +98,7 @@ def _drawn(flows: pl.DataFrame) -> pl.DataFrame:
         .group_by("recommended", "given", "kind")
         .agg(pl.col("n").sum())
         .with_columns(title=pl.format("{} \u2192 {}: {} decisions", "recommended", "given", "n"))
-        .sort("n", "title", descending=[True, False])
+        .sort("n", "title", "kind", descending=[True, False, False])
     )
 
 
