@@ -114,8 +114,9 @@ class SafeTable:
         return replace(self, frame=change(self.frame).rechunk(), name=name or self.name)
 
     def where(self, **values: str | None) -> "SafeTable":
-        """Return the rows with these values; None asks for the rows over all values of that dimension."""
-        return self.filtered(_holding(values))
+        """Return the rows with these values, at least one; None asks for the rows over all values of that dimension."""
+        rows = _rows_by(self, tuple(values)).get(tuple(values.values()))
+        return replace(self, frame=self.frame.clear() if rows is None else self.frame[rows])
 
     def filtered(self, condition: pl.Expr) -> "SafeTable":
         """Return the rows for which a condition holds."""
@@ -193,6 +194,13 @@ def _holding(values: Mapping[str, str | None]) -> pl.Expr:
 def _allowed_rates(part: str, total: str, smallest_rate: int) -> list[pl.Expr]:
     allowed = pl.col(total) >= smallest_rate
     return [pl.when(allowed).then(rate).alias(rate.meta.output_name()) for rate in percent_with_interval(part, total)]
+
+
+@lru_cache(maxsize=256)
+def _rows_by(table: SafeTable, names: tuple[str, ...]) -> Mapping[tuple[str | None, ...], pl.Series]:
+    """Return the numbers of the rows by their values: every page asks the same tables for rows of its own."""
+    groups = table.frame.with_row_index("_row").group_by(names, maintain_order=True).agg("_row")
+    return dict(zip(groups.select(names).rows(), groups["_row"], strict=True))
 
 
 @lru_cache(maxsize=64)

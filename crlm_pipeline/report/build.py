@@ -14,7 +14,7 @@ from crlm_pipeline.errors import UsageError
 from crlm_pipeline.owner_only import owner_only
 from crlm_pipeline.report.contents import CENTRE_SECTIONS, DOWNLOADS, PAGES
 from crlm_pipeline.report.drawing import NAMES
-from crlm_pipeline.report.export import listing, write_data, write_index
+from crlm_pipeline.report.export import contents, listing, write_data, write_index
 from crlm_pipeline.report.fragments import Figure, Section, Table, Terms
 from crlm_pipeline.report.page import MakeSection, Page
 from crlm_pipeline.report.registry import Registry, read_registry
@@ -59,7 +59,8 @@ def write_report(warehouse: Warehouse, folder: Path, settings: Settings) -> Path
 
 def _write_pages(registry: Registry, folder: Path) -> None:
     made = list(_made_pages(registry))
-    files = [file for page in made for file in write_data(page.sections, folder / "data", page.file, "")]
+    known = contents((section for page in made for section in page.sections), known={})
+    files = [file for page in made for file in write_data(page.sections, folder / "data", page.file, "", known)]
     assert len({file.name for file in files}) == len(files), "two pages write data of one name"
     made.append(Made(DOWNLOADS, (listing(files),)))
     template = _environment().get_template("page.html.jinja")
@@ -69,7 +70,7 @@ def _write_pages(registry: Registry, folder: Path) -> None:
     for centre, code in registry.codes.items():
         page = Made(Page(f"centre-{code}", f"Centre {centre}", ""), _sections(registry, centre, CENTRE_SECTIONS))
         prefix = f"{code.lower()}-"
-        files += write_data(page.sections, folder / "data", page.file, prefix)
+        files += write_data(page.sections, folder / "data", page.file, prefix, known)
         html = template.render(common, made=page, centre=centre, prefix=prefix)
         (folder / page.file).write_text(html, encoding="utf-8")
     write_index(files, folder / "data")

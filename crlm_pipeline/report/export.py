@@ -3,9 +3,8 @@
 In a CSV no cell can be taken for a formula by a spreadsheet; Parquet holds the text as it is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -43,40 +42,55 @@ class File:
     columns: tuple[str, ...]
 
 
-def write_data(sections: Sequence[Section], folder: Path, page: str, prefix: str) -> Iterator[File]:
-    """Write the data of a page's tables and figures, each as CSV and Parquet; yield what was written.
-
-    Blocks whose data have one name share it, and one pair of files.
-    """
-    blocks = [block for section in sections for block in section.blocks if isinstance(block, Table | Figure)]
-    written: dict[str, pl.DataFrame] = {}
-    for block in blocks:
-        name, exported = f"{prefix}{block.data.name}", _exported(block.data)
-        if name in written:
-            assert exported.frame.equals(written[name]), f"two blocks of {page} have different data of the name {name}"
-            continue
-        written[name] = exported.frame
-        (folder / f"{name}.csv").write_bytes(exported.csv)
-        (folder / f"{name}.parquet").write_bytes(exported.parquet)
-        yield File(name, _first_sentence(block.caption), page, exported.frame.height, tuple(exported.frame.columns))
-
-
-class _Exported(NamedTuple):
-    """The rows and columns of a file, and its content in both forms."""
+class Content(NamedTuple):
+    """The rows and columns of a table's files, and what they hold in both forms."""
 
     frame: pl.DataFrame
     csv: bytes
     parquet: bytes
 
 
-# Many tables, such as the points of a funnel plot, stand on the page of every centre.
-@lru_cache(maxsize=256)
-def _exported(data: SafeTable) -> _Exported:
-    assert isinstance(data, SafeTable), "only safe tables leave the warehouse"
-    frame = data.frame.drop(name for name in data.frame.columns if name.endswith(_OF_THE_PAGE))
-    parquet = BytesIO()
-    frame.write_parquet(parquet, statistics=False)
-    return _Exported(frame, defused(frame).write_csv().encode(), parquet.getvalue())
+def contents(sections: Iterable[Section], known: Mapping[SafeTable, Content]) -> dict[SafeTable, Content]:
+    """Return what the files of these sections' tables and figures hold, but for those that are known.
+
+    All of them are made in one go: a statement for each would cost far more than its few rows.
+    """
+    tables = dict.fromkeys(block.data for block in _with_data(sections) if block.data not in known)
+    made, sinks = {}, []
+    for data in tables:
+        assert isinstance(data, SafeTable), "only safe tables leave the warehouse"
+        frame = data.frame.drop(name for name in data.frame.columns if name.endswith(_OF_THE_PAGE))
+        csv, parquet = BytesIO(), BytesIO()
+        sinks.append(defused(frame).lazy().sink_csv(csv, lazy=True))
+        sinks.append(frame.lazy().sink_parquet(parquet, statistics=False, lazy=True))
+        made[data] = (frame, csv, parquet)
+    pl.collect_all(sinks)
+    return {each: Content(frame, csv.getvalue(), parquet.getvalue()) for each, (frame, csv, parquet) in made.items()}
+
+
+def _with_data(sections: Iterable[Section]) -> Iterator[Table | Figure]:
+    return (block for section in sections for block in section.blocks if isinstance(block, Table | Figure))
+
+
+def write_data(
+    sections: Sequence[Section], folder: Path, page: str, prefix: str, known: Mapping[SafeTable, Content]
+) -> Iterator[File]:
+    """Write the data of a page's tables and figures, each as CSV and Parquet; yield what was written.
+
+    Blocks whose data have one name share it, and one pair of files. `known` is the content of tables of other pages
+    too: many, such as the points of a funnel plot, stand on the page of every centre.
+    """
+    own = contents(sections, known)
+    written: dict[str, pl.DataFrame] = {}
+    for block in _with_data(sections):
+        name, content = f"{prefix}{block.data.name}", known.get(block.data) or own[block.data]
+        if name in written:
+            assert content.frame.equals(written[name]), f"two blocks of {page} have different data of the name {name}"
+            continue
+        written[name] = content.frame
+        (folder / f"{name}.csv").write_bytes(content.csv)
+        (folder / f"{name}.parquet").write_bytes(content.parquet)
+        yield File(name, _first_sentence(block.caption), page, content.frame.height, tuple(content.frame.columns))
 
 
 def _first_sentence(text: str) -> str:
