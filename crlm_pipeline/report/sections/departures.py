@@ -1,5 +1,8 @@
 """Why decisions departed from the guideline or could not be judged, and what would help most."""
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 import polars as pl
 
 from crlm_pipeline.disclosure import SafeTable
@@ -28,25 +31,29 @@ def section(registry: Registry, centre: str | None) -> Section:
     return Section("departures", "Why not?", sentence, tuple(blocks))
 
 
+@lru_cache(maxsize=1)
+def _most_frequent_first(registry: Registry) -> SafeTable:
+    in_order = pl.col("n"), pl.col("cause")
+    return registry.tables["departures"].map(
+        lambda frame: frame.sort(in_order, descending=[True, False], nulls_last=True)
+    )
+
+
 def _causes(registry: Registry, centre: str | None, verdict_class: str, name: str) -> SafeTable:
     """Return the causes of one class of verdicts, the most frequent first, as a share of that class."""
-    rows = registry.tables["departures"].where(centre_id=centre, **{"class": verdict_class})
+    rows = _most_frequent_first(registry).where(centre_id=centre, **{"class": verdict_class})
     judged = "yes" if verdict_class in ("discordant", "contraindicated") else "no"
     whole = registry.verdicts(centre, is_judged=judged, **{"class": verdict_class})
     total = pl.lit(whole.value, pl.Int64).alias("n_total")
     shares = rows.map(lambda frame: frame.with_columns(total), name=name).with_percent("n_total")
-    return shares.map(
-        lambda frame: frame.with_columns(percent_and_interval()).sort(
-            "n", "cause", descending=[True, False], nulls_last=True
-        )
-    )
+    return shares.map(lambda frame: frame.with_columns(percent_and_interval()))
 
 
 def _unlocking_drawn(unlocking: SafeTable, centre: str | None) -> Figure | None:
     drawn = unlocking.frame.drop_nulls("n").head(8)
     if drawn.is_empty():
         return None
-    bars = drawn.select(row=_facts(), value="n", text="shown")
+    bars = drawn.select(_facts(drawn["cause"]).alias("row"), value="n", text="shown")
     first = bars.row(0, named=True)
     return Figure(
         svg=figures.bars(bars, "Decisions that would be decided"),
@@ -57,12 +64,13 @@ def _unlocking_drawn(unlocking: SafeTable, centre: str | None) -> Figure | None:
     )
 
 
-def _facts() -> pl.Expr:
-    return pl.col("cause").str.split(" + ").list.eval(in_words("")).list.join(" + ")
+def _facts(causes: Iterable[str | None]) -> pl.Series:
+    told = [cause and " + ".join(map(words, cause.split(" + "))) for cause in causes]
+    return pl.Series("cause", told, dtype=pl.String)
 
 
 def _unlocking(unlocking: SafeTable) -> Table:
-    made = unlocking.map(lambda frame: frame.with_columns(_facts().alias("cause")), name="unlocking_table")
+    made = unlocking.map(lambda frame: frame.with_columns(_facts(frame["cause"])), name="unlocking_table")
     headings = {"cause": "Missing fact", "shown": "Decisions", "percent_text": "% of those not evaluable"}
     return table(made, headings, "Which missing fact would decide most decisions.")
 

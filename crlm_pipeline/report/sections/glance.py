@@ -93,8 +93,8 @@ def _tests(registry: Registry, centre: str | None) -> Card:
 def tests_in_time(registry: Registry, centre: str | None) -> float | None:
     """Return the percentage of required tests that were known in time, of the tests for which both may be shown."""
     asked = _asked(registry).where(centre_id=centre)
-    both = asked.frame.drop_nulls(["n", "in_time"])
-    total, in_time = sum(both["n"]), sum(both["in_time"])
+    both = [pair for pair in zip(asked.frame["n"], asked.frame["in_time"], strict=True) if None not in pair]
+    total, in_time = sum(n for n, _ in both), sum(n for _, n in both)
     return 100 * in_time / total if total >= max(asked.smallest_rate, 1) else None
 
 
@@ -131,39 +131,51 @@ def _worth_a_look(registry: Registry, centre: str | None) -> Iterator[tuple[str,
     if moved := _moved(registry, centre):
         yield ("Change", moved, "Over time", "indicators", "process-charts")
     yield ("Data", _data(registry, centre), "Data quality", "quality", "quality")
-    unsigned = registry.editions.filter(~pl.col("is_signed")).height
+    unsigned = registry.editions["is_signed"].not_().sum()
     signed = f"{unsigned} of the {registry.editions.height} editions in use are not signed by a clinician."
     yield ("Editions", signed if unsigned else "Every edition in use is signed.", "Methods", "methods", "methods")
 
 
+@lru_cache(maxsize=1)
+def _missing(registry: Registry) -> SafeTable:
+    """Return the tests that are missing at times, the most often missing first, by centre and for all."""
+    is_known = pl.col("percent").is_not_null() & (pl.col("missing") > 0)
+    asked = _asked(registry).each("analyte").filtered(is_known)
+    return asked.map(lambda frame: frame.sort("percent", "analyte", descending=[True, False]))
+
+
 def _missing_tests(registry: Registry, centre: str | None) -> str:
-    asked = _asked(registry).where(centre_id=centre).each("analyte")
-    worst = (
-        asked.frame.drop_nulls("percent")
-        .filter(pl.col("missing") > 0)
-        .sort("percent", "analyte", descending=[True, False])
-    )
+    worst = _missing(registry).where(centre_id=centre).frame.head(_FEWEST)
     told = [
-        f"{words(analyte)} {percent(share)}"
-        for analyte, share in worst.head(_FEWEST).select("analyte", "percent").rows()
+        f"{words(analyte)} {percent(share)}" for analyte, share in zip(worst["analyte"], worst["percent"], strict=True)
     ]
     return f"Missing most often: {listed(told)} of those required." if told else "No test stands out as missing."
 
 
+@lru_cache(maxsize=1)
+def _named_causes(registry: Registry) -> SafeTable:
+    """Return the facts whose want kept decisions from being judged, the most frequent first, by centre and for all."""
+    is_named = ~pl.col("cause").is_in(_UNNAMED) & pl.col("n").is_not_null()
+    causes = registry.tables["departures"].where(**{"class": "not_evaluable"}).each("cause").filtered(is_named)
+    return causes.map(lambda frame: frame.sort("n", "cause", descending=[True, False]))
+
+
 def _unlocking(registry: Registry, centre: str | None) -> str:
-    causes = registry.tables["departures"].where(centre_id=centre, **{"class": "not_evaluable"}).each("cause")
-    is_named = ~pl.col("cause").is_in(_UNNAMED)
-    known = causes.frame.filter(is_named).drop_nulls("n").sort("n", "cause", descending=[True, False])
+    known = _named_causes(registry).where(centre_id=centre).frame
     if known.is_empty():
         return "No single fact stands out."
-    cause, shown = known.select("cause", "shown").row(0)
+    cause, shown = known["cause"][0], known["shown"][0]
     facts = listed([words(fact) for fact in cause.split(" + ")])
     return f"Knowing {facts} would decide {shown} decisions, more than anything else."
 
 
+@lru_cache(maxsize=1)
+def _fired(registry: Registry) -> SafeTable:
+    return registry.tables["safety"].filtered(pl.col("finding") != "cannot_be_checked")
+
+
 def _safety(registry: Registry, centre: str | None) -> str:
-    checked = registry.tables["safety"].where(centre_id=centre)
-    fired = checked.filtered(pl.col("finding") != "cannot_be_checked").frame["safety_rule"].n_unique()
+    fired = _fired(registry).where(centre_id=centre).frame["safety_rule"].n_unique()
     return f"{fired} safety rule{'s' if fired > 1 else ''} fired at least once." if fired else "No safety rule fired."
 
 
@@ -179,6 +191,7 @@ def _moved(registry: Registry, centre: str | None) -> str:
 def _data(registry: Registry, centre: str | None) -> str:
     ledger = registry.tables["ledger"]
     read, rejected = ledger.count(centre_id=centre), ledger.count(centre_id=centre, outcome="rejected")
-    findings = registry.tables["findings"].where(centre_id=centre)
-    new = findings.where(state="new").frame.height
-    return f"{rejected.text} of {read.text} rows set aside; {findings.frame.height} findings, {new} of them new."
+    findings = registry.tables["findings"]
+    found, new = findings.where(centre_id=centre), findings.where(centre_id=centre, state="new")
+    told = f"{found.frame.height} findings, {new.frame.height} of them new"
+    return f"{rejected.text} of {read.text} rows set aside; {told}."

@@ -1,7 +1,10 @@
 """Where the guideline points: the precision pathways of the patients with CRLM."""
 
+from functools import lru_cache
+
 import polars as pl
 
+from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.report import figures
 from crlm_pipeline.report.fragments import Figure, Section, Table
 from crlm_pipeline.report.registry import ALL, Registry
@@ -11,17 +14,12 @@ from crlm_pipeline.report.words import in_words, percent, percent_and_interval, 
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return the mix of pathways; the registry's page sets the series side by side."""
-    rows = registry.tables["pathways"].where(centre_id=centre)
     patients = registry.tables["patients"].count(centre_id=centre, is_metastatic="yes", is_crlm="yes")
     total = pl.lit(patients.value, pl.Int64).alias("n_total")
-    shares = rows.map(lambda frame: frame.with_columns(total)).with_percent("n_total")
-    own = shares.where(guideline=registry.headline).map(
-        lambda frame: frame.with_columns(_page(centre), in_words("pathway"), percent_and_interval()).sort(
-            "n", "pathway", descending=[True, False], nulls_last=True
-        ),
-        name="pathway_mix",
-    )
-    waiting = registry.share(rows.where(guideline=registry.headline, pathway="test_first").counts(), [patients])
+    shares = _mix(registry).where(centre_id=centre).map(lambda frame: frame.with_columns(total)).with_percent("n_total")
+    own = shares.map(lambda frame: frame.with_columns(percent_and_interval()), name="pathway_mix")
+    tests_first = registry.tables["pathways"].where(centre_id=centre, guideline=registry.headline, pathway="test_first")
+    waiting = registry.share(tests_first.counts(), [patients])
     sentence = (
         f"For {percent(waiting)} of the patients a missing test result decides the pathway."
         if waiting
@@ -49,9 +47,20 @@ def section(registry: Registry, centre: str | None) -> Section:
     return Section("pathways", "Where the guideline points", sentence, tuple(blocks))
 
 
-def _page(centre: str | None) -> pl.Expr:
+@lru_cache(maxsize=1)
+def _mix(registry: Registry) -> SafeTable:
+    """Return the pathways under the headline series, the most frequent first, for each centre and for all."""
+    rows = registry.tables["pathways"].where(guideline=registry.headline)
+    return rows.map(
+        lambda frame: frame.with_columns(_page(), in_words("pathway")).sort(
+            "n", "pathway", descending=[True, False], nulls_last=True
+        )
+    )
+
+
+def _page() -> pl.Expr:
     """Return the address of each pathway's page; those of the registry alone lead to one."""
-    has_page = (pl.col("shown") != "0") & pl.lit(centre is None)
+    has_page = (pl.col("shown") != "0") & pl.col("centre_id").is_null()
     address = pl.format("pathway-{}.html", pl.col("pathway").str.replace_all("_", "-"))
     return pl.when(has_page).then(address).alias("page_href")
 

@@ -1,6 +1,7 @@
 """Data quality: the way from the file to the report, what was set aside and what looked odd. Counts only."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import polars as pl
 
@@ -50,11 +51,13 @@ def _steps(registry: Registry, centre: str | None) -> Iterator[tuple[str, SafeCo
     yield "\u2026 judged", registry.verdicts(centre, is_judged="yes")
 
 
-def _by_table(registry: Registry, centre: str | None) -> Table:
-    ledger = registry.tables["ledger"].where(centre_id=centre, month=None)
-    rows = ledger.map(
+@lru_cache(maxsize=1)
+def _tables(registry: Registry) -> SafeTable:
+    """Return one row per table with what became of its rows, for each centre and for all of them together."""
+    ledger = registry.tables["ledger"].where(month=None)
+    return ledger.map(
         lambda frame: (
-            by_fate(frame, "table_name")
+            by_fate(frame, "centre_id", "table_name")
             .with_columns(ranges(ledger.smallest_rate))
             .with_columns(range_text("conformance"), range_text("plausibility"))
             .sort("table_name", nulls_last=True)
@@ -62,6 +65,10 @@ def _by_table(registry: Registry, centre: str | None) -> Table:
         ),
         name="quality_by_table",
     )
+
+
+def _by_table(registry: Registry, centre: str | None) -> Table:
+    rows = _tables(registry).where(centre_id=centre).map(lambda frame: frame.drop("centre_id"))
     headings = {
         "table_name": "Table",
         "shown_read": "Delivered",
@@ -100,9 +107,13 @@ def _checks(registry: Registry) -> Table:
     return table(plain("check_statuses", statuses), headings, caption)
 
 
+@lru_cache(maxsize=1)
+def _findings_in_words(registry: Registry) -> SafeTable:
+    return registry.tables["findings"].map(_in_words_by_state, name="data_findings")
+
+
 def _findings(registry: Registry, centre: str | None) -> list[Table]:
-    findings = registry.tables["findings"].where(centre_id=centre)
-    listed = findings.map(_in_words_by_state, name="data_findings")
+    listed = _findings_in_words(registry).where(centre_id=centre)
     if not listed.frame.height:
         return []
     headings = {

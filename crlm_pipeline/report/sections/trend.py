@@ -22,8 +22,7 @@ _PANELS: Final = {
 def section(registry: Registry, centre: str | None) -> Section | None:
     """Return completeness, conformance and plausibility over the latest months; None where no date is real."""
     rows = _of_all(registry).filtered(pl.col("line").is_in([_REGISTRY, centre or _REGISTRY]))
-    drawn = rows.frame.filter(pl.col("completeness_least").is_not_null())
-    if drawn.is_empty():
+    if rows.frame["completeness_least"].count() == 0:
         return None
     sentence = (
         "The month is that of a row's own date: of the diagnosis, work-up, sample, start of the drug, procedure, "
@@ -46,14 +45,15 @@ def _figure(rows: SafeTable, centre: str | None) -> Figure:
         )
         for panel, name in _PANELS.items()
     )
+    reading = _reading(rows.frame, centre)
     return Figure(
         svg=figures.months(long, list(_PANELS), colours),
-        reading=_reading(rows.frame, centre),
+        reading=reading,
         caption=(
             "Shares by month, over all tables. A stroke instead of a point is a share that lies somewhere in it, "
             "hidden because few rows failed. Scales differ, and do not start at 0."
         ),
-        alternative=f"Line chart. {_reading(rows.frame, centre)}",
+        alternative=f"Line chart. {reading}",
         data=rows,
     )
 
