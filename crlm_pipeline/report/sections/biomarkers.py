@@ -35,12 +35,11 @@ _CAUTION: Final = (
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return the distribution of the biomarkers among patients with CRLM whose result is known."""
-    known = shares(registry).where(centre_id=centre, is_crlm="yes", is_metastatic="yes")
     blocks: list[Figure | Table | str] = []
-    drawn = _drawn(known)
+    drawn = _drawn(registry).where(centre_id=centre)
     if drawn.frame.height:
         blocks += [_figure(drawn, centre), _CAUTION]
-    blocks.append(_every_category(known))
+    blocks.append(_every_category(registry, centre))
     blocks.append(published_table(frozenset(analyte for analyte, _ in DRAWN)))
     if centre is None:
         blocks += [made] if (made := comparison_table(shares(registry).where(centre_id=None))) else []
@@ -60,13 +59,19 @@ def shares(registry: Registry) -> SafeTable:
     return counted.with_percent("n_tested")
 
 
-def _drawn(known: SafeTable) -> SafeTable:
+def _known(registry: Registry) -> SafeTable:
+    return shares(registry).where(is_crlm="yes", is_metastatic="yes")
+
+
+@lru_cache(maxsize=1)
+def _drawn(registry: Registry) -> SafeTable:
+    """Return the categories that are drawn, in order, beside what has been published; by centre and for all."""
     names = pl.DataFrame(
         [(*key, name, place) for place, (key, name) in enumerate(DRAWN.items())],
         schema={"analyte": pl.String, "category": pl.String, "row": pl.String, "place": pl.Int64},
         orient="row",
     )
-    return known.map(
+    return _known(registry).map(
         lambda frame: (
             frame.join(names, on=["analyte", "category"])
             .join(published_ranges(), on=["analyte", "category"], how="left")
@@ -100,13 +105,18 @@ def _reading(drawn: SafeTable) -> str:
     )
 
 
-def _every_category(known: SafeTable) -> Table:
-    made = known.map(
+@lru_cache(maxsize=1)
+def _in_words(registry: Registry) -> SafeTable:
+    return _known(registry).map(
         lambda frame: frame.with_columns(in_words("analyte"), in_words("category"), percent_and_interval()).sort(
             "analyte", maintain_order=True
         ),
         name="biomarkers_all",
     )
+
+
+def _every_category(registry: Registry, centre: str | None) -> Table:
+    made = _in_words(registry).where(centre_id=centre)
     headings = {
         "analyte": "Biomarker",
         "category": "Category",

@@ -1,7 +1,10 @@
 """Who is in the report and who is not: from rows to patients to decisions."""
 
+from functools import lru_cache
+
 import polars as pl
 
+from crlm_pipeline.disclosure import SafeTable
 from crlm_pipeline.report import figures
 from crlm_pipeline.report.fragments import Figure, Section, Table
 from crlm_pipeline.report.registry import ALL, Registry
@@ -26,7 +29,9 @@ def section(registry: Registry, centre: str | None) -> Section:
     return Section("cohort", "Who is in and who is not", sentence, tuple(blocks))
 
 
-def _flow(registry: Registry, centre: str | None) -> Figure:
+@lru_cache(maxsize=1)
+def _steps(registry: Registry) -> SafeTable:
+    """Return the steps from everyone reported to those with liver metastases, by centre and for all."""
     step = (
         pl.when(pl.col("is_crlm") == "yes")
         .then(pl.lit("with liver metastases"))
@@ -34,11 +39,14 @@ def _flow(registry: Registry, centre: str | None) -> Figure:
         .then(pl.lit("with metastatic disease"))
         .otherwise(pl.lit("Patients reported"))
     )
-    flow = registry.tables["patients"].where(centre_id=centre)
-    flow = flow.map(
+    return registry.tables["patients"].map(
         lambda frame: frame.with_columns(step.alias("step")).sort("is_crlm", "is_metastatic", nulls_last=False),
         name="patients_flow",
     )
+
+
+def _flow(registry: Registry, centre: str | None) -> Figure:
+    flow = _steps(registry).where(centre_id=centre)
     drawn = flow.frame.select(row="step", value=pl.col("n").fill_null(0), text="shown")
     return Figure(
         svg=figures.bars(drawn, "Patients"),

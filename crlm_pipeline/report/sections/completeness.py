@@ -25,7 +25,7 @@ def section(registry: Registry, centre: str | None) -> Section:
 
 
 def _filled(registry: Registry, centre: str | None) -> Table:
-    ours = _rates(registry).where(centre_id=centre)
+    ours = _beside_all(registry).where(centre_id=centre)
     headings = {
         "column_name": "Column",
         "table_name": "Table",
@@ -34,16 +34,12 @@ def _filled(registry: Registry, centre: str | None) -> Table:
         "filled_text": "% filled",
     }
     if centre is not None:
-        theirs = (
-            _rates(registry).where(centre_id=None).frame.select("table_name", "column_name", all_text="filled_text")
-        )
-        ours = ours.map(lambda frame: frame.join(theirs, on=["table_name", "column_name"], how="left"))
         headings["all_text"] = "% filled, all centres"
     caption = (
         "Accepted rows by whether a column is filled, where the source can carry it. Two numbers are the range that "
         "hidden counts leave open."
     )
-    return table(ours.map(_in_words), headings, caption, text=("table_name",))
+    return table(ours, headings, caption, text=("table_name",))
 
 
 @lru_cache(maxsize=1)
@@ -73,8 +69,17 @@ def _rates(registry: Registry) -> SafeTable:
     )
 
 
-def _in_words(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.sort("table_name", "column_name").with_columns(in_words("table_name"))
+@lru_cache(maxsize=1)
+def _beside_all(registry: Registry) -> SafeTable:
+    """Return the same in words, with the share of all centres together beside that of each."""
+    theirs = _rates(registry).where(centre_id=None).frame.select("table_name", "column_name", all_text="filled_text")
+    return _rates(registry).map(
+        lambda frame: (
+            frame.join(theirs, on=["table_name", "column_name"], how="left")
+            .sort("table_name", "column_name")
+            .with_columns(in_words("table_name"))
+        )
+    )
 
 
 def _absent(registry: Registry, centre: str | None) -> list[Table]:

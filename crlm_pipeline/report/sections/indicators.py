@@ -40,8 +40,7 @@ _MEDIANS: Final = {
 
 def section(registry: Registry, centre: str | None) -> Section:
     """Return all indicators in one table; a centre's page adds its place in each funnel plot."""
-    own = rates_of_all(registry).where(centre_id=centre)
-    blocks: list[Figure | Table | Terms | str] = [*_overview(registry, own, centre), *_medians(registry, centre)]
+    blocks: list[Figure | Table | Terms | str] = [*_overview(registry, centre), *_medians(registry, centre)]
     if centre is not None:
         for definition in registry.indicators:
             figure = drawn(registry, definition, centre)
@@ -54,9 +53,8 @@ def page_of(definition: Definition) -> str:
     return f"indicator-{definition.id.lower()}"
 
 
-@lru_cache(maxsize=2)
-def _named(registry: Registry, *, is_linked: bool) -> pl.DataFrame:
-    """Return the indicators in order, each with the address of its page if it is to lead there."""
+def _named(registry: Registry) -> pl.DataFrame:
+    """Return the indicators in order, each with the address of its page."""
     listed = [
         (
             place,
@@ -64,7 +62,7 @@ def _named(registry: Registry, *, is_linked: bool) -> pl.DataFrame:
             f"{one.id}: {one.title}",
             _goal(one),
             _BETTER[one.direction],
-            f"{page_of(one)}.html" if is_linked else None,
+            f"{page_of(one)}.html",
             one.target,
         )
         for place, one in enumerate(registry.indicators)
@@ -73,16 +71,23 @@ def _named(registry: Registry, *, is_linked: bool) -> pl.DataFrame:
     return pl.DataFrame(listed, schema=names | {"page_href": pl.String, "goal": pl.Float64}, orient="row")
 
 
-def _overview(registry: Registry, own: SafeTable, centre: str | None) -> list[Table]:
+@lru_cache(maxsize=1)
+def _listed(registry: Registry) -> SafeTable:
+    """Return the rates under the names of the indicators and in their order, beside those of all centres together."""
     rates = rates_of_all(registry)
-    made = own.map(
+    theirs = rates.where(centre_id=None).frame.select("indicator_id", all_text="percent_text")
+    return rates.map(
         lambda frame: (
-            frame.join(_named(registry, is_linked=centre is None), left_on="indicator_id", right_on="id")
+            frame.join(_named(registry), left_on="indicator_id", right_on="id")
+            .join(theirs, on="indicator_id", how="left")
             .sort("place")
             .drop("place")
-        ),
-        name="indicators",
+        )
     )
+
+
+def _overview(registry: Registry, centre: str | None) -> list[Table]:
+    made = _listed(registry).where(centre_id=centre)
     if made.frame.is_empty():
         return []
     strips = [
@@ -91,11 +96,9 @@ def _overview(registry: Registry, own: SafeTable, centre: str | None) -> list[Ta
     ]
     headings, drawings = dict(_OVERVIEW), {"0 to 100 %": strips}
     if centre is None:
-        made = made.map(lambda frame: frame.with_columns(_tally(registry, rates, frame["indicator_id"].to_list())))
+        made = made.map(lambda frame: frame.with_columns(_tally(registry, frame["indicator_id"].to_list())))
         headings["outside"] = "Beyond 99.8 %, below / above"
     else:
-        theirs = rates.where(centre_id=None).frame.select("indicator_id", all_text="percent_text")
-        made = made.map(lambda frame: frame.join(theirs, on="indicator_id", how="left"))
         headings["all_text"] = "All centres, %"
     links = {"name": "page_href"} if centre is None else {}
     caption = (
@@ -105,11 +108,11 @@ def _overview(registry: Registry, own: SafeTable, centre: str | None) -> list[Ta
     return [table(made, headings, caption, links=links, drawings=drawings)]
 
 
-def _tally(registry: Registry, rates: SafeTable, indicators: list[str]) -> pl.Series:
+def _tally(registry: Registry, indicators: list[str]) -> pl.Series:
     """Return how many centres lie below and above the 99.8 % limits of each indicator, as text."""
     told = []
     for indicator in indicators:
-        rows = rates.where(indicator_id=indicator)
+        rows = rates_of_all(registry).where(indicator_id=indicator)
         pooled, points = pooled_percent(rows), rows.frame.drop_nulls(["centre_id", "percent"])
         is_known = pooled is not None and points.height > 0
         wider = widening_of(registry, rows)
@@ -118,16 +121,18 @@ def _tally(registry: Registry, rates: SafeTable, indicators: list[str]) -> pl.Se
     return pl.Series("outside", told, dtype=pl.String)
 
 
-def _medians(registry: Registry, centre: str | None) -> list[Table]:
-    made = medians(registry).where(centre_id=centre)
-    made = made.map(
+@lru_cache(maxsize=1)
+def _medians_listed(registry: Registry) -> SafeTable:
+    return medians(registry).map(
         lambda frame: (
-            frame.join(_named(registry, is_linked=centre is None), left_on="indicator_id", right_on="id")
-            .sort("place")
-            .drop("place", "goal")
+            frame.join(_named(registry), left_on="indicator_id", right_on="id").sort("place").drop("place", "goal")
         ),
         name="indicators_in_days",
     )
+
+
+def _medians(registry: Registry, centre: str | None) -> list[Table]:
+    made = _medians_listed(registry).where(centre_id=centre)
     if made.frame.is_empty():
         return []
     links = {"name": "page_href"} if centre is None else {}
@@ -137,7 +142,8 @@ def _medians(registry: Registry, centre: str | None) -> list[Table]:
 
 def pooled_percent(rates: SafeTable) -> float | None:
     """Return the rate of all centres together of one indicator, in percent; null where it is hidden."""
-    return next(iter(rates.where(centre_id=None).frame["percent"].to_list()), None)
+    rows = zip(rates.frame["centre_id"], rates.frame["percent"], strict=True)
+    return next((share for centre, share in rows if centre is None), None)
 
 
 def widening_of(registry: Registry, rates: SafeTable) -> Widening:

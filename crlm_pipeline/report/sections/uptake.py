@@ -110,7 +110,7 @@ def half_time(shown: pl.DataFrame, change: str) -> str:
 
 
 def _by_era(registry: Registry, centre: str | None) -> Table:
-    wide = _rates_by_era(registry).where(centre_id=centre).map(lambda frame: _side_by_side(frame, registry.changes))
+    wide = _eras(registry).where(centre_id=centre).map(lambda frame: frame.drop("centre_id"))
     headings = {
         "rule_id": "Rule",
         "title": "What it recommends",
@@ -133,16 +133,22 @@ def _rates_by_era(registry: Registry) -> SafeTable:
     return _rates(rows, "uptake_by_era").with_count("n_unknown", rows, is_due="unknown", is_given=None)
 
 
+@lru_cache(maxsize=1)
+def _eras(registry: Registry) -> SafeTable:
+    """Return one row per new recommendation, both eras side by side, for each centre and for all of them together."""
+    return _rates_by_era(registry).map(lambda frame: _side_by_side(frame, registry.changes))
+
+
 def _side_by_side(rates: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     counts = ("n", "shown", "n_given", "n_given_shown", "n_unknown", "n_unknown_shown")
     columns = (*counts, "percent", "ci_low", "ci_high", "percent_text")
     sides = [
         rates.filter(era=era)
-        .select("rule", pl.col(columns).name.suffix(f"_{era}"))
+        .select("centre_id", "rule", pl.col(columns).name.suffix(f"_{era}"))
         .rename({f"percent_text_{era}": f"percent_{era}_text"})
         for era in _ERAS
     ]
-    both = sides[0].join(sides[1], on="rule", how="full", coalesce=True)
+    both = sides[0].join(sides[1], on=["centre_id", "rule"], how="full", coalesce=True, nulls_equal=True)
     shown = [pl.col(f"{name}_{era}").fill_null("0") for era in _ERAS for name in ("shown", "n_unknown_shown")]
     return changes.join(both, on="rule").with_columns(shown).sort("guideline", "change_date", "rule_id").drop("rule")
 
