@@ -98,9 +98,8 @@ def _standings(registry: Registry, rates: SafeTable) -> pl.Series:
     pooled, points = pooled_percent(rates), rates.each("centre_id").frame
     if pooled is None or points["percent"].drop_nulls().is_empty():
         return pl.Series("standing", [None] * rates.frame.height, dtype=pl.String)
-    alerts, alarms = (
-        figures.standings(points, pooled, coverage, widening_of(registry, rates)) for coverage in (0.95, 0.998)
-    )
+    wider = widening_of(registry, rates)
+    alerts, alarms = (figures.standings(points, pooled, coverage, wider) for coverage in (0.95, 0.998))
     words = {label: _STANDINGS[side, alarms[label]] for label, side in alerts.items()}
     labels = rates.frame.select(pl.when(pl.col("centre_id").is_not_null()).then("label"))["label"]
     return pl.Series("standing", [words.get(label) for label in labels], dtype=pl.String)

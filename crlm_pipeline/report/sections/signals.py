@@ -11,7 +11,7 @@ from crlm_pipeline.report.fragments import Section, Table
 from crlm_pipeline.report.page import centre_page
 from crlm_pipeline.report.registry import Registry
 from crlm_pipeline.report.sections.centres import rates_by_centre
-from crlm_pipeline.report.sections.indicators import page_of, rates_of_all
+from crlm_pipeline.report.sections.indicators import page_of, pooled_percent, rates_of_all
 from crlm_pipeline.report.tables import table
 from crlm_pipeline.report.words import percent_and_interval
 from crlm_pipeline.settings import Overdispersion
@@ -123,9 +123,8 @@ def _concordance(registry: Registry) -> SafeTable:
 
 
 def _indicator(rates: SafeTable, definition: Definition, overdispersion: Overdispersion) -> SafeTable:
-    overall = rates.where(centre_id=None).frame["percent"].to_list()
     name = f"{definition.id}: {definition.title}"
-    pooled = overall[0] if overall else None
+    pooled = pooled_percent(rates)
     return rates.each("centre_id").map(
         lambda frame: _compared(frame, name, pooled, definition.direction, overdispersion).with_columns(
             measure_href=pl.lit(f"{page_of(definition)}.html")

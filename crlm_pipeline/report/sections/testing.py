@@ -58,7 +58,7 @@ def _drawn(registry: Registry) -> SafeTable:
 
 
 def _figure(drawn: SafeTable, centre: str | None) -> Figure:
-    in_time = drawn.where(status="in_time").frame.sort("percent")
+    in_time = drawn.frame.filter(status="in_time").sort("percent")
     spoken = drawn.frame.select(
         pl.format("{}, {}", "row", pl.col("part").str.to_lowercase()).alias("row"),
         text=pl.format("{} %", pl.col("percent").round(0)),
