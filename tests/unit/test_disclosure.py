@@ -167,6 +167,22 @@ def test_a_count_is_asked_for_by_its_values_and_the_others_mean_all() -> None:
     assert safe.count(centre="b").value == 0
 
 
+def test_rows_are_found_by_their_values_in_their_order_and_none_stands_for_all() -> None:
+    rows = [("a", "x", 7), (None, "x", 15), ("b", "x", 8), (None, "y", 9), ("b", "y", 9), (None, None, 24)]
+    safe = published(table(rows, "centre", "year", margins=False))["t"]
+    assert safe.where(centre="b").frame["year"].to_list() == ["x", "y"]
+    assert safe.where(centre=None).frame["n"].to_list() == [15, 9, 24]
+    assert safe.where(year="y", centre=None).frame["n"].to_list() == [9]
+    assert safe.where(centre="c").frame.equals(safe.frame.clear())
+
+
+def test_what_no_sum_lets_move_is_told_from_what_moves_beside_it() -> None:
+    """By a + b = 5, 2a + b = 8 and b + c = 4 three counts are known; of c + d + e = 12 the other two are not."""
+    sums = csr_array(np.array([[1, 1, 0, 0, 0], [2, 1, 0, 0, 0], [0, 1, 1, 0, 0], [0, 0, 1, 1, 1]]))
+    cells = Unknowns(np.array([3, 2, 2, 4, 6]), sums, np.ones(5, dtype=np.int64), np.full(5, 50))
+    assert without_witness(cells, np.full(5, fill_value=True)).tolist() == [True, True, True, False, False]
+
+
 def test_a_table_that_came_in_pieces_is_whole_after_a_filter() -> None:
     """Polars 2.1 panics where text is put together and the first piece of a frame is empty."""
     pieces = table([("a", 10), ("b", 20), (None, 30)], "centre")
