@@ -1,7 +1,8 @@
 """Protein changes: HGVS and its everyday aliases, read into residue, codons touched and one normal form.
 
 The grammar is that of mutalyzer-hgvs-parser. Before it stand the spellings that registries and MAF files use: `G12C`,
-`p.(Gly12Cys)`, `p.12_12G>GAG`, `p.GLED451del`, `p.X12_splice`.
+`p.(Gly12Cys)`, `p.12_12G>GAG`, `p.GLED451del`, `p.X12_splice`. One residue in the place of another, which most variants
+are, is read here as the grammar reads it, which takes a millisecond for each and is slow to import.
 """
 
 import re
@@ -11,9 +12,6 @@ from functools import lru_cache
 from typing import Any, Final, Literal, cast
 
 import polars as pl
-from lark.exceptions import LarkError
-from mutalyzer_hgvs_parser import to_model
-from mutalyzer_hgvs_parser.exceptions import UnexpectedCharacter, UnexpectedEnd
 
 Kind = Literal[
     "substitution", "deletion", "insertion", "duplication", "deletion_insertion", "frame_shift", "silent", "elsewhere"
@@ -26,6 +24,8 @@ THREE_LETTERS: Final = {
 }  # fmt: skip
 _ONE_LETTER: Final = {three: one for one, three in THREE_LETTERS.items()}
 _RESIDUE: Final = re.compile("|".join(map(re.escape, (*_ONE_LETTER, *THREE_LETTERS))))
+
+_SUBSTITUTION: Final = re.compile(rf"({_RESIDUE.pattern})([1-9][0-9]*)({_RESIDUE.pattern})")
 
 _ACCESSION: Final = re.compile(r"^[A-Za-z0-9_.]+:(?=p\.)")
 _REPLACED: Final = re.compile(r"^(\d+)(?:_(\d+))?([A-Z*]+)>([A-Z*]+)$")
@@ -118,7 +118,17 @@ def _read(text: str) -> ProteinChange | None:
         return ProteinChange("elsewhere")
     if replaced := _REPLACED.match(bare):
         return _from_replacement(replaced)
-    description = _FRAME_SHIFT_END.sub("fs", _spread_run(bare.removeprefix("-")))
+    if substituted := _SUBSTITUTION.fullmatch(bare):
+        return _from_substitution(substituted)
+    return by_grammar(_FRAME_SHIFT_END.sub("fs", _spread_run(bare.removeprefix("-"))))
+
+
+def by_grammar(description: str) -> ProteinChange | None:
+    """Read a protein change, without `p.` and brackets, by the grammar of HGVS; None when it does not fit in it."""
+    from lark.exceptions import LarkError  # noqa: PLC0415  # slow to import, and seldom needed
+    from mutalyzer_hgvs_parser import to_model  # noqa: PLC0415
+    from mutalyzer_hgvs_parser.exceptions import UnexpectedCharacter, UnexpectedEnd  # noqa: PLC0415
+
     try:
         variants = cast("list[dict[str, Any]]", to_model(description, "p_variants"))
     except (UnexpectedCharacter, UnexpectedEnd, LarkError, KeyError):
@@ -150,6 +160,15 @@ def _from_replacement(match: re.Match[str]) -> ProteinChange | None:
         kind = "substitution"
     shown = "" if kind == "silent" else alternative
     return ProteinChange(kind, first, last, reference[0], reference[-1], shown)
+
+
+def _from_substitution(match: re.Match[str]) -> ProteinChange:
+    """Read `G12C` or `Gly12Cys`."""
+    codon = int(match[2])
+    reference, alternative = (_ONE_LETTER.get(residue, residue) for residue in (match[1], match[3]))
+    if alternative == reference:
+        return ProteinChange("silent", codon, codon, reference, reference)
+    return ProteinChange("substitution", codon, codon, reference, reference, alternative)
 
 
 def _from_model(variant: dict[str, Any]) -> ProteinChange | None:

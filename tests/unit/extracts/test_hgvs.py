@@ -1,11 +1,12 @@
 """Protein changes as registries spell them."""
 
 import time
+from itertools import product
 
 import polars as pl
 import pytest
 
-from crlm_pipeline.extracts.hgvs import parse, parse_all
+from crlm_pipeline.extracts.hgvs import THREE_LETTERS, by_grammar, parse, parse_all
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,13 @@ def test_a_change_at_an_unstated_place_touches_no_codon_and_is_not_silent(text: 
 )
 def test_what_cannot_be_read_is_none_and_not_absent(text: str) -> None:
     assert parse(text) is None
+
+
+def test_a_substitution_is_read_as_the_grammar_reads_it() -> None:
+    residues = [*THREE_LETTERS, *THREE_LETTERS.values()]
+    texts = [f"{reference}12{alternative}" for reference, alternative in product(residues, residues)]
+    texts += [f"G{codon}D" for codon in ("0", "012", "1", "9", "39999", "٣")]
+    assert {text: parse(text) for text in texts} == {text: by_grammar(text) for text in texts}
 
 
 def test_the_normal_form_reads_as_itself() -> None:
