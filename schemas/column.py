@@ -150,8 +150,9 @@ def _absent(name: str, table: str) -> Column:
 @cache
 def describe(model: type[Table]) -> TableDescription:
     """Read a table model as plain values: from its fields, as their Pandera schema takes three times as long."""
-    metadata: dict[str, Any] = model.Config.metadata  # type: ignore[attr-defined]  # each table's own Config declares it
-    schema_name, _, table_name = (model.Config.name or "").partition(".")
+    config: Any = model.Config  # each table's own
+    metadata: dict[str, Any] = config.metadata
+    schema_name, _, table_name = config.name.partition(".")
     columns = tuple(
         Column(name=name, dtype=_instance(annotation.raw_annotation), **(field.metadata or {}))
         for name, (annotation, field) in model.__fields__.items()
