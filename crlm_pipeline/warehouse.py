@@ -295,9 +295,11 @@ class Warehouse:
         """
         digest = hashlib.sha256()
         for schema, name in (found for found in self._relations() if found not in _VIEWS_OF_HASHED):
-            rows = self._connection.sql(f"from {quoted(schema)}.{quoted(name)}")
+            table = f"{quoted(schema)}.{quoted(name)}"
+            rows = self._connection.sql(f"from {table}")
             columns = list(zip(rows.columns, map(str, rows.types), strict=True))
-            sums = rows.aggregate(hash_of_rows(columns)).fetchone()
+            # Not `rows.aggregate`, which plans the statement more than once.
+            sums = self._connection.execute(f"from {table} select {hash_of_rows(columns)}").fetchone()
             digest.update(f"{schema}.{name}:{columns}:{sums}\n".encode())
         return digest.hexdigest()
 
@@ -315,8 +317,7 @@ class Warehouse:
         self._comment(table)
 
     def _comment(self, table: TableDescription) -> None:
-        for statement in comments(table):
-            self._connection.execute(statement)
+        self._connection.execute("; ".join(comments(table)))
 
     def _has(self, schema: str, name: str) -> bool:
         if (schema, name) not in self._found:
