@@ -57,13 +57,18 @@ class Archive:
         )
 
     @classmethod
-    def of(cls, published: Warehouse) -> "Archive":
-        """Read the archive of a published warehouse."""
+    def of(cls, published: Warehouse, patients: pl.DataFrame | None = None) -> "Archive":
+        """Read the archive of a published warehouse; of `patients` (`patient_id`), if they are given, the rows alone.
+
+        Those without a patient are then among them where an unknown id is.
+        """
         return cls(
             deliveries=published.read(DeliveryTable).sort("delivery_no"),
             files=published.read(DeliveredFile),
             notices=published.read(DeliveredNotice).sort("delivery_id", "notice_no"),
-            rows={name: dense(published.read(model)).sort("row_no") for name, model in DELIVERED_MODELS.items()},
+            rows={
+                name: dense(published.read(model, patients)).sort("row_no") for name, model in DELIVERED_MODELS.items()
+            },
             columns=published.read(DeliveredColumn),
             deletions=published.read(Deletion),
         )
@@ -79,6 +84,14 @@ class Archive:
             Delivery(row["delivery_id"], self._files(row["delivery_id"]), (), (), row["row_count"])
             for row in self.deliveries.iter_rows(named=True)
         )
+
+    def places(self) -> pl.DataFrame:
+        """Return where the rows that stand came from: `table_name`, `source_file_id` and `source_row`, each once."""
+        places = [
+            frame.filter(_STANDS).select(pl.lit(name).alias("table_name"), "source_file_id", "source_row").unique()
+            for name, frame in self.rows.items()
+        ]
+        return pl.concat(places).cast({TEXT: pl.String})
 
     def standing(self, delivery_ids: Iterable[str] | None = None) -> tuple[Delivery, ...]:
         """Return deliveries (default: all) in their order, with the rows of them that stand."""
@@ -158,19 +171,48 @@ class Archive:
         A row that an addition delivers although it stands already is not kept twice. A large table comes in parts, in
         the order of its rows.
         """
-        patients = archived(extract.deliveries, extract_tables()["patient"])["patient_id"].drop_nulls().unique()
-        is_standing = _is_of(self.ids if run.is_addition else frozenset())
+        is_of_patient = _is_of_patient(extract)
         for name, model in DELIVERED_MODELS.items():
-            present = _without_deleted(archived(extract.deliveries, extract_tables()[name]), extract.deleted)
-            standing, new = present.filter(is_standing), present.filter(~is_standing)
-            now = pl.concat([standing, _unequal(name, new, standing)])
-            history = self.rows[name].filter(~_STANDS, pl.col("patient_id").is_in(patients.implode()))
-            for part in _table(_with_record(name, now, rejected), history).iter_slices(_ROWS_OF_A_PART):
-                yield model, part.select(pl.col(c).cast(dtype) for c, dtype in describe(model).polars_schema.items())
+            standing, new = self._standing_and_new(name, extract, is_addition=run.is_addition)
+            history = self.rows[name].filter(~_STANDS, is_of_patient)
+            now = _with_record(name, pl.concat([standing, new]), rejected)
+            for part in _table(now, history).iter_slices(_ROWS_OF_A_PART):
+                yield model, _as_declared(part, model)
+        yield from self.with_deliveries(extract, run)
+
+    def changed_rows(
+        self, before: "Archive", extract: Extract, rejected: pl.DataFrame
+    ) -> Iterator[tuple[type[Table], pl.DataFrame, pl.DataFrame]]:
+        """Yield for each table of rows what an addition made of those of `before`, and the rows that it adds.
+
+        This archive is that of `before` corrected by the addition (`corrected_by`). Of the rows of before that are
+        kept: `row_no`, `superseded_run_id` and `raw_row`. Those added have every column, and no `row_no` yet.
+        """
+        is_of_patient = _is_of_patient(extract)
+        for name, model in DELIVERED_MODELS.items():
+            known = before.rows[name]
+            earlier = self.rows[name][: known.height].with_columns(known["row_no"])
+            stays = _with_record(name, earlier.filter(_STANDS).drop("raw_row"), rejected)
+            gone = earlier.filter(~_STANDS, is_of_patient)
+            kept = pl.concat([part.select("row_no", "superseded_run_id", "raw_row") for part in (stays, gone)])
+            _, new = self._standing_and_new(name, extract, is_addition=True)
+            came_and_gone = self.rows[name][known.height :].filter(is_of_patient)
+            added = pl.concat([_with_record(name, new, rejected), came_and_gone.drop("row_no")], how="diagonal")
+            yield model, kept.cast({TEXT: pl.String}), added.cast({TEXT: pl.String})
+
+    def with_deliveries(self, extract: Extract, run: "ArchivingRun") -> Iterator[tuple[type[Table], pl.DataFrame]]:
+        """Yield the tables of the deliveries that took part in a run, of their files and notices."""
         kept = _distinct(extract.deliveries)
         yield DeliveryTable, self._delivery_rows(kept, run)
         yield DeliveredFile, _file_rows(kept)
         yield DeliveredNotice, _notice_rows(kept)
+
+    def _standing_and_new(self, name: str, extract: Extract, *, is_addition: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the rows of a table that stood already and those that are new, without deleted patients."""
+        present = _without_deleted(archived(extract.deliveries, extract_tables()[name]), extract.deleted)
+        is_standing = _is_of(self.ids if is_addition else frozenset())
+        standing = present.filter(is_standing)
+        return standing, _unequal(name, present.filter(~is_standing), standing)
 
     def _delivery_rows(self, deliveries: Sequence[Delivery], run: "ArchivingRun") -> pl.DataFrame:
         before = {row["delivery_id"]: row for row in self.deliveries.iter_rows(named=True)}
@@ -216,6 +258,16 @@ class ArchivingRun:
 
 def _is_of(delivery_ids: Set[str]) -> pl.Expr:
     return pl.col("delivery_id").is_in(pl.Series(list(delivery_ids), dtype=pl.String).cast(TEXT).implode())
+
+
+def _is_of_patient(extract: Extract) -> pl.Expr:
+    """Whether the patient of a row has a row in the table of patients, accepted or not."""
+    patients = archived(extract.deliveries, extract_tables()["patient"])["patient_id"].drop_nulls().unique()
+    return pl.col("patient_id").is_in(patients.implode())
+
+
+def _as_declared(rows: pl.DataFrame, model: type[Table]) -> pl.DataFrame:
+    return rows.select(pl.col(name).cast(dtype) for name, dtype in describe(model).polars_schema.items())
 
 
 def _empty(model: type[Table]) -> pl.DataFrame:

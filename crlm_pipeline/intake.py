@@ -22,18 +22,25 @@ def take_whole(sources: Sequence[Path], reader: Reader, archive: Archive, run_id
     return extract, archive.replaced_by(extract, run_id)
 
 
-def take_addition(sources: Sequence[Path], reader: Reader, archive: Archive, run_id: str) -> tuple[Extract, Archive]:
-    """Return what stands of earlier deliveries and, behind it, what the sources add; known files add nothing.
+def read_addition(sources: Sequence[Path], reader: Reader, archive: Archive, run_id: str) -> Extract:
+    """Return what the sources add, and everybody who is deleted; known files add nothing. No rows on record are read.
 
-    Each delivery corrects those before it, of earlier nights and of this one, in the order in which they are named.
-
-    Raises `SourceError` when the sources cannot be read or there is no patient table in either.
+    Raises `SourceError` when the sources cannot be read.
     """
     read = read_deliveries(sources, replace(reader, known=archive.seen()))
     deleted = archive.all_deleted(read.deleted, run_id)
-    arrived = Extract(tuple(one for one in read.deliveries if one.delivery_id not in archive.ids), deleted)
+    return Extract(tuple(one for one in read.deliveries if one.delivery_id not in archive.ids), deleted)
+
+
+def take_addition(arrived: Extract, archive: Archive, run_id: str) -> tuple[Extract, Archive]:
+    """Return what stands of earlier deliveries and, behind it, what is added; and the archive that it corrects.
+
+    Each delivery corrects those before it, of earlier nights and of this one, in the order in which they are named.
+
+    Raises `SourceError` when there is no patient table in either.
+    """
     corrected, deliveries = archive.corrected_by(arrived, run_id)
-    extract = Extract((*corrected.standing(), *deliveries), deleted)
+    extract = Extract((*corrected.standing(), *deliveries), arrived.deleted)
     refuse_without_patients(extract)
     return extract, corrected
 

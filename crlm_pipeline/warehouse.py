@@ -55,15 +55,15 @@ class Warehouse:
         self._remove_spill = finalize(self, shutil.rmtree, spill, ignore_errors=True)
 
     @classmethod
-    def create(cls, path: Path, lake: Path | None = None) -> Self:
+    def create(cls, path: Path, lake: Path | None = None, before: Path | None = None) -> Self:
         """Build an empty warehouse with every declared table at `path`, replacing what an ended run left there.
 
         Only the owner may read the file. It is no place to recover from after a crash: a run builds it anew. `lake`:
-        the one folder of which it may show files.
+        the one folder of which it may show files. `before`: a published warehouse that it may copy rows of.
         """
         path.unlink(missing_ok=True)
         with owner_only():
-            attached = attach(path, BUILT, lake)
+            attached = attach(path, BUILT, lake, before)
         return cls(*attached)._with_tables()
 
     @classmethod
@@ -171,8 +171,8 @@ class Warehouse:
     def read(self, model: type[Table], among: pl.DataFrame | None = None) -> pl.DataFrame:
         """Return a table with its declared columns, in the order in which it was stored.
 
-        `among`: only the rows whose key is one of these; its columns are columns of the table. A column that an older
-        version did not write is unknown, unless it is required.
+        `among`: only the rows whose key is one of these; its columns are columns of the table, and unknown is equal to
+        unknown. A column that an older version did not write is unknown, unless it is required.
         """
         table = describe(model)
         stored = self._connection.sql(f"from {table.qualified_name}").columns
@@ -185,8 +185,9 @@ class Warehouse:
         if among is None:
             return self._connection.sql(f"from {table.qualified_name} select {columns}").pl()
         self._connection.register("among", among)
-        key = ", ".join(map(quoted, among.columns))
-        rows = self._connection.sql(f"from {table.qualified_name} semi join among using ({key}) select {columns}").pl()
+        is_among = " and ".join(f"row.{name} is not distinct from among.{name}" for name in map(quoted, among.columns))
+        stored_rows = f"from {table.qualified_name} as row semi join among on {is_among}"
+        rows = self._connection.sql(f"{stored_rows} select {columns}").pl()
         self._connection.unregister("among")
         return rows
 
@@ -349,7 +350,7 @@ def building(
     """Yield a new warehouse at `path`, or a copy of `start_from`; on leaving, it is written whole and closed.
 
     `lake`: the one folder of which a new warehouse may show files; a copy shows those of the warehouse copied.
-    `before`: a published warehouse that a copy may be compared with (`side_by_side`).
+    `before`: a published warehouse that it may be compared with (`side_by_side`), and copy rows of.
 
     What an ended run left at `path` is replaced. Raises `SourceError` when the disk is full or a limit is reached:
     DuckDB's own close would end without a word and leave an empty file.
@@ -361,7 +362,7 @@ def building(
 
 def _writable(path: Path, start_from: Path | None, lake: Path | None, before: Path | None) -> Warehouse:
     if start_from is None:
-        return Warehouse.create(path, lake)
+        return Warehouse.create(path, lake, before)
     path.unlink(missing_ok=True)
     with owner_only():
         shutil.copyfile(start_from, path)

@@ -5,9 +5,10 @@ A step gets paths and settings and returns counts; what passes between steps is 
 The caller holds the warehouse's lock.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,13 +21,17 @@ from crlm_pipeline.extracts.mapping_load import load_mapping
 from crlm_pipeline.extracts.pseudonyms import load_key
 from crlm_pipeline.extracts.read import Reader, read_sources
 from crlm_pipeline.extracts.tables import Extract
-from crlm_pipeline.intake import refuse_other_key, take_addition, take_whole
+from crlm_pipeline.guidelines.load import shipped_knowledge
+from crlm_pipeline.intake import read_addition, refuse_other_key, take_addition, take_whole
 from crlm_pipeline.lake import Lake
 from crlm_pipeline.migrations import with_present_record
-from crlm_pipeline.provenance import new_run_id, now, package_version, reader_key
+from crlm_pipeline.provenance import judgement_key, new_run_id, now, package_version, reader_key
 from crlm_pipeline.publishing import publish
 from crlm_pipeline.report.build import write_report
-from crlm_pipeline.validation import Ingested, check_evaluated, check_shares, validate
+from crlm_pipeline.touched import is_still_valid, nobody, touched
+from crlm_pipeline.unchanged import copy_accepted, copy_archived
+from crlm_pipeline.validation import Ingested, Outcome, check_evaluated, check_shares, outcomes, validate
+from crlm_pipeline.validation.on_record import outcome_of_others
 from crlm_pipeline.warehouse import Warehouse, building
 from flows.annotating import annotate
 from flows.job import Counts, Job, Tell, half_made_file, in_silence, ingested_file
@@ -61,11 +66,13 @@ def read(sources: Sequence[Path], mappings: Sequence[Path]) -> Ingested:
 
     Raises `SourceError` for what cannot be read or mapped, `UsageError` when real and relative calendars are mixed.
     """
-    return _validated(read_sources(sources, [load_mapping(mapping) for mapping in mappings]), None)
+    return _validated(read_sources(sources, [load_mapping(mapping) for mapping in mappings]), None, now().date())
 
 
-def _validated(extract: Extract, previous_findings: pl.DataFrame | None) -> Ingested:
-    ingested = validate(extract, today=datetime.now(tz=UTC).date(), previous_findings=previous_findings)
+def _validated(
+    extract: Extract, previous_findings: pl.DataFrame | None, today: date, others: Outcome | None = None
+) -> Ingested:
+    ingested = validate(extract, today=today, previous_findings=previous_findings, others=others)
     if ingested.has_real_calendar and ingested.has_relative_calendar:
         raise UsageError("The sources mix real dates with day offsets; give them to separate runs.")
     return ingested
@@ -73,53 +80,105 @@ def _validated(extract: Extract, previous_findings: pl.DataFrame | None) -> Inge
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """What the last published run leaves to the next."""
+    """What the last published run leaves to the next: its file, if that keeps a record of deliveries, and more."""
 
-    archive: Archive
+    published: Warehouse | None = None
     findings: pl.DataFrame | None = None
     pseudonym_key_id: str | None = None
 
+    def archive(self, patients: pl.DataFrame | None = None) -> Archive:
+        """Return what earlier runs were given; of `patients`, if they are given, the rows alone."""
+        return Archive.of(self.published, patients) if self.published else Archive.empty()
 
-def _last(warehouse: Path, copy: Path, *, is_needed: bool) -> Last:
-    """Read it; a first run finds nothing, nor does a whole registry after an older version, which kept no archive.
+
+@contextmanager
+def _last(warehouse: Path, copy: Path, *, is_needed: bool) -> Iterator[Last]:
+    """Open it; a first run finds nothing, nor does a whole registry after an older version, which kept no archive.
 
     `copy`: where a file of an earlier layout may be copied to.
     """
     if not warehouse.is_file() and not is_needed:
-        return Last(Archive.empty())
+        yield Last()
+        return
     with with_present_record(warehouse, copy) as published:
         if published.holds(Delivery):
             run = published.read(Run).row(0, named=True)
-            return Last(
-                Archive.of(published), findings=published.read(Finding), pseudonym_key_id=run["pseudonym_key_id"]
-            )
-        if is_needed:
+            yield Last(published, published.read(Finding), run["pseudonym_key_id"])
+        elif is_needed:
             problem = "an older version wrote the warehouse and kept no record of deliveries to add to."
             raise SourceError(problem, "Run once with the whole registry, without --add.", str(warehouse))
-        return Last(Archive.empty(), findings=published.read(Finding))
+        else:
+            yield Last(findings=published.read(Finding))
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Where the rows of patients lie whom an addition does not touch.
+
+    `touched`: the others (`patient_id`), as the archive was `before` of them.
+    """
+
+    published: Path
+    touched: pl.DataFrame
+    before: Archive
 
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """What takes part in a run, validated, and the archive that it leaves; `key_id` names the key of pseudonyms."""
+    """What takes part in a run, validated, and the archive that it leaves; `key_id` names the key of pseudonyms.
+
+    Where there is something `unchanged`, extract and archive are those of the touched patients, and so are the accepted
+    rows and the corrections; the rest of what validation says is of all patients.
+    """
 
     extract: Extract
     archive: Archive
     ingested: Ingested
     key_id: str | None
+    unchanged: Unchanged | None = None
 
 
-def take_in(job: Job, run_id: str) -> TakenIn:
-    """Read and validate the sources with all that stands beside them; writes no warehouse."""
+def take_in(job: Job, run_id: str, today: date | None = None) -> TakenIn:
+    """Read and validate the sources with all that stands beside them; writes no warehouse.
+
+    `today`: the day of the run, by which a date lies in the future; none: this one.
+    """
+    today = today or now().date()
     is_first = job.is_start_allowed and not job.warehouse.exists()
     builds_on = job.builds_on or job.warehouse
-    last = _last(builds_on, half_made_file(job.warehouse), is_needed=job.is_addition and not is_first)
     key = load_key(job.pseudonym_key) if job.pseudonym_key else None
     reader = Reader([load_mapping(mapping) for mapping in job.mappings], key)
-    refuse_other_key(reader.key_id, last.pseudonym_key_id, last.archive, is_addition=job.is_addition)
-    taking = take_addition if job.is_addition else take_whole
-    extract, archive = taking(job.sources, reader, last.archive, run_id)
-    return TakenIn(extract, archive, _validated(extract, last.findings), reader.key_id)
+    with _last(builds_on, half_made_file(job.warehouse), is_needed=job.is_addition and not is_first) as last:
+        known = last.archive(nobody())
+        refuse_other_key(reader.key_id, last.pseudonym_key_id, known, is_addition=job.is_addition)
+        if not job.is_addition:
+            extract, archive = take_whole(job.sources, reader, last.archive(), run_id)
+            return TakenIn(extract, archive, _validated(extract, last.findings, today), reader.key_id)
+        arrived = read_addition(job.sources, reader, known, run_id)
+        patients = _touched(job, last, known, arrived, today)
+        before = last.archive(patients)
+        extract, archive = take_addition(arrived, before, run_id)
+        if last.published is None or patients is None:
+            return TakenIn(extract, archive, _validated(extract, last.findings, today), reader.key_id)
+        others = _others(last.published, before)
+        ingested = _validated(extract, last.findings, today, others)
+        return TakenIn(extract, archive, ingested, reader.key_id, Unchanged(builds_on, patients, before))
+
+
+def _touched(job: Job, last: Last, known: Archive, arrived: Extract, today: date) -> pl.DataFrame | None:
+    """Return whom an addition touches; None: everybody may be, or all is to be done anew."""
+    if last.published is None or job.lake or job.is_judged_anew:
+        return None
+    as_of = last.published.read(Run)["as_of"].item()
+    key = judgement_key(job.settings, as_of, shipped_knowledge().last_change(as_of))
+    return touched(last.published, known, arrived, today) if is_still_valid(last.published, key) else None
+
+
+def _others(published: Warehouse, before: Archive) -> Outcome:
+    """Return what came in the published run of those that are not touched; `before`: the archive of the touched."""
+    validated_on = published.read(Run)["started_at"].item().date()
+    were = outcomes(Extract(before.standing()), validated_on)
+    return outcome_of_others(published, were, before.places())
 
 
 def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
@@ -130,28 +189,48 @@ def ingest(job: Job, _tell: Tell = in_silence) -> Counts:
     """
     started_at = now()
     run_id = job.run_id or new_run_id(started_at)
-    taken = take_in(job, run_id)
+    taken = take_in(job, run_id, started_at.date())
     ingested = taken.ingested
     run = _new_run(ingested, job, run_id, started_at).with_columns(pseudonym_key_id=pl.lit(taken.key_id, pl.String))
-    archiving = ArchivingRun(run_id, reader_key(taken.key_id), is_addition=job.is_addition)
     half_made = half_made_file(job.warehouse)
     counts = ingested.tables.heights()
     lake = Lake.create(job.lake, run_id, bucket_count(counts[describe(Patient).name])) if job.lake else None
     run = run.with_columns(lake=pl.lit(str(lake.folder) if lake else None, pl.String))
-    with building(half_made, lake=lake.folder if lake else None) as warehouse:
+    before = taken.unchanged.published if taken.unchanged else None
+    with building(half_made, lake=lake.folder if lake else None, before=before) as warehouse:
         if lake:
             _fill(lake, warehouse, {model: ingested.tables[describe(model).name] for model in EXTRACT_MODELS})
         else:
-            for model in EXTRACT_MODELS:
-                for part in ingested.tables.given_away(describe(model).name):
-                    warehouse.insert(model, part)
+            _store(warehouse, taken)
+            counts = {describe(model).name: warehouse.count(model) for model in EXTRACT_MODELS}
         warehouse.insert(Run, run)
         warehouse.insert(Deletion, taken.extract.deleted)
         _record(warehouse, ingested, run_id)
-        for model, frame in taken.archive.with_delivered(taken.extract, ingested.rejected_row, archiving):
-            warehouse.insert(model, frame)
+        _archive(warehouse, taken, ArchivingRun(run_id, reader_key(taken.key_id), is_addition=job.is_addition))
     publish(half_made, ingested_file(job.warehouse))
     return counts
+
+
+def _store(warehouse: Warehouse, taken: TakenIn) -> None:
+    """Store the accepted rows: first those that did not change."""
+    if taken.unchanged:
+        copy_accepted(warehouse, taken.unchanged.touched)
+    for model in EXTRACT_MODELS:
+        for part in taken.ingested.tables.given_away(describe(model).name):
+            warehouse.insert(model, part)
+
+
+def _archive(warehouse: Warehouse, taken: TakenIn, run: ArchivingRun) -> None:
+    """Store what was delivered, and what is on record of earlier deliveries."""
+    archive, extract, rejected = taken.archive, taken.extract, taken.ingested.rejected_row
+    if taken.unchanged:
+        changed = archive.changed_rows(taken.unchanged.before, extract, rejected)
+        copy_archived(warehouse, taken.unchanged.touched, changed)
+        tables = archive.with_deliveries(extract, run)
+    else:
+        tables = archive.with_delivered(extract, rejected, run)
+    for model, frame in tables:
+        warehouse.insert(model, frame)
 
 
 def _fill(lake: Lake, warehouse: Warehouse, accepted: Frames) -> None:

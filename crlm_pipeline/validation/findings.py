@@ -45,6 +45,15 @@ def told(screened: Sequence[Screened], homes: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=_TOLD), *(_of_table(table, homes) for table in screened)])
 
 
+def told_again(findings: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines (`told`) of which these rows of `audit.finding_row` came; what a notice told is left out."""
+    groups = findings.with_columns(pl.lit("").alias("place"))
+    is_of_faults = pl.Series([_identity(row) for row in groups.select(_GROUP).iter_rows()], dtype=pl.String)
+    groups = groups.filter(is_of_faults == groups["finding_id"])
+    lines = rows.select("finding_id", "source_file_id", "source_row").join(groups, on="finding_id")
+    return lines.select(_TOLD.keys())
+
+
 def noticed(extract: Extract) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return notices alone as findings and the rows they concern; every one is new."""
     findings, rows = _summed_up(_of_notices(extract))

@@ -14,7 +14,7 @@ from crlm_pipeline.validation.corrections import correction_lines, in_order
 from crlm_pipeline.validation.cross_table import IMPOSSIBLE, ODD, CrossCheck, Tables, patient_missing
 from crlm_pipeline.validation.faults import Place, together
 from crlm_pipeline.validation.findings import summarise, told
-from crlm_pipeline.validation.ledger import rejected_rows, row_ledger, shape, whole_ledger
+from crlm_pipeline.validation.ledger import check_balance, rejected_rows, row_ledger, shape, whole_ledger
 from crlm_pipeline.validation.places import home_centres
 from crlm_pipeline.validation.portions import Accepted, held, portions
 from crlm_pipeline.validation.register import Registered, Stage
@@ -61,8 +61,12 @@ class Ingested:
 
 
 @dataclass(frozen=True, slots=True)
-class _Portion:
-    """What came of some of the patients: what `Ingested` holds of all, and what its tables are summed up from."""
+class Outcome:
+    """What came of some of the patients: what `Ingested` holds of all, and what its tables are summed up from.
+
+    `told`: a line per fault (`findings.told`). `checked`, `failed`: rows by check. `broken`: by check that could not be
+    evaluated the kind of exception that it ended with.
+    """
 
     accepted: dict[str, pl.DataFrame]
     row_ledger: pl.DataFrame
@@ -82,15 +86,19 @@ def validate(
     *,
     today: date,
     previous_findings: pl.DataFrame | None = None,
+    others: Outcome | None = None,
     patients_at_a_time: int = PATIENTS_AT_A_TIME,
 ) -> Ingested:
     """Sort what was read into accepted rows, rejected rows and cells, and findings (extract contract).
 
     `today` serves one check only: a date after it is rejected. `previous_findings` is `audit.finding` of the last
-    published run. `patients_at_a_time` bounds the memory and changes nothing else, but that tables come by portions of
+    published run. `others`: what came of patients whose rows are not in the extract, all of its files' all the same
+    (`on_record`). `patients_at_a_time` bounds the memory and changes nothing else, but that tables come by portions of
     patients. Bad data raises nothing; an imbalance of the ledger raises `AssertionError`.
     """
-    parts = [_portion(portion, today) for portion in portions(extract, patients_at_a_time)]
+    own = outcomes(extract, today, patients_at_a_time)
+    check_balance(extract, [part.row_ledger for part in own])
+    parts = [*own, *([others] if others else [])]
     broken = {place: outcome for part in parts for place, outcome in part.broken.items()}
     told_of = _with_notices(extract, broken)
     finding, finding_row = summarise(told_of, [part.told for part in parts], previous_findings)
@@ -101,7 +109,7 @@ def validate(
     return Ingested(
         tables=Accepted([part.accepted for part in parts]),
         source_file=files.unique(maintain_order=True),
-        row_ledger=whole_ledger(extract, [part.row_ledger for part in parts]),
+        row_ledger=whole_ledger([part.row_ledger for part in parts]),
         rejected_row=pl.concat([part.rejected_row for part in parts]),
         finding=finding,
         finding_row=finding_row,
@@ -116,13 +124,18 @@ def validate(
     )
 
 
-def _portion(extract: Extract, today: date) -> _Portion:
+def outcomes(extract: Extract, today: date, patients_at_a_time: int = PATIENTS_AT_A_TIME) -> list[Outcome]:
+    """Return what comes of the patients of an extract, by portions of them, at least one."""
+    return [_outcome(portion, today) for portion in portions(extract, patients_at_a_time)]
+
+
+def _outcome(extract: Extract, today: date) -> Outcome:
     tables, broken = _checked({describe(model).name: screen(extract, model, today) for model in EXTRACT_MODELS})
     screened = list(tables.values())
     for table in screened:
         gate(table.model, table.accepted)
     homes = home_centres(screened)
-    return _Portion(
+    return Outcome(
         accepted={name: held(table.accepted) for name, table in tables.items()},
         row_ledger=row_ledger(extract, screened),
         rejected_row=rejected_rows(extract, screened),

@@ -41,10 +41,15 @@ def row_ledger(extract: Extract, screened: list[Screened]) -> pl.DataFrame:
     return ledger.sort("source_file_id", "table_name")
 
 
-def whole_ledger(extract: Extract, ledgers: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return the balance of an extract from those of its portions, in which each of its rows must be once."""
+def check_balance(extract: Extract, ledgers: Sequence[pl.DataFrame]) -> None:
+    """Assert that each row of an extract is in one of its portions, by their balances."""
+    read = sum(int(ledger["rows_read"].sum()) for ledger in ledgers)
+    assert read == sum(table.frame.height for table in extract.tables), "rows are in no portion"
+
+
+def whole_ledger(ledgers: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the balance of all patients from those of portions of them."""
     ledger = pl.concat(ledgers).group_by("source_file_id", "table_name").agg(pl.col("^rows_.*$").sum())
-    assert ledger["rows_read"].sum() == sum(table.frame.height for table in extract.tables), "rows are in no portion"
     return ledger.sort("source_file_id", "table_name")
 
 

@@ -1,5 +1,6 @@
 """What became of every check of a run, and how much was set aside where: the ground of the data-quality page."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -39,6 +40,19 @@ def check_results(
         rows.append(_row(check, count, failures, threshold) | {"status": status, "note": note})
     results = pl.DataFrame(rows, schema=shape(CheckResult))
     return pl.concat([results, notice_results(extract.notices)])
+
+
+def counted_before(results: pl.DataFrame) -> tuple[Counter[Registered], Counter[Place]]:
+    """Return how many rows each registered check looked at and failed in a run, of its `audit.check_result`."""
+    failed: Counter[Place] = Counter()
+    count: Counter[Place] = Counter()
+    told = results.filter(pl.col("kind") != "notice").select(
+        "check_name", "table_name", "column_name", "rows_checked", "rows_failed"
+    )
+    for name, table, column, checked, failures in told.iter_rows():
+        failed[name, table, column] = failures
+        count[name, table, column] = checked - (failures if name in _MADE_BEFORE_THE_COUNT else 0)
+    return Counter({check: count[check.place] for check in register()}), failed
 
 
 def notice_results(notices: Iterable[Notice]) -> pl.DataFrame:
