@@ -413,7 +413,7 @@ def test_a_file_of_a_later_duckdb_is_told_as_such(tmp_path, monkeypatch):
 
     path = tmp_path / "w.duckdb"
     path.touch()
-    monkeypatch.setattr(module, "_attach", refuse)
+    monkeypatch.setattr(module, "attach", refuse)
     with pytest.raises(SourceError, match="written by another version of DuckDB"):
         Warehouse.open_readonly(path)
 
