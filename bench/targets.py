@@ -25,13 +25,12 @@ class Target:
 
 
 _ONE: Final = (
-    "Of 6 scans by processor seconds, reading takes 0.5, conditions as bits 1, numbering treatments and profiles 1.5,"
-    " telling states of knowledge apart 1, safety rules 0.5, sentences and lists the rest; and a scan uses both "
-    "processors."
+    "Of the processor time a seventh is reading, a quarter telling situations apart, a fifth conditions as bits, a "
+    "twelfth each safety rules and what was given beside the options; and a scan uses both processors."
 )
 _WRITTEN: Final = "Judging as above, and loading the editions (0.3 s); writing the rows adds an eighth."
 _SERIES: Final = (
-    "Every decision is judged by twelve editions and labels, 2 to 3 scans each; then 14 rows (120 cells) are written "
+    "Every decision is judged by twelve editions and labels, about 2 scans each; then 14 rows (120 cells) are written "
     "for each that was read (76 cells)."
 )
 _COUNTED: Final = "Judging as above; weighing scope, safety and reasons, and counting, are less than a tenth of it."
@@ -57,25 +56,25 @@ _CHECKED: Final = (
     "mend the rest; a scan reads cells that are cast already."
 )
 _DERIVED: Final = (
-    "200 statements, one over the result of the other: members and roles of regimens two fifths, numbering the lines "
-    "a quarter, their starts and ends a fifth."
+    "Small passes, one over the result of the other, none of which leads: the longest, sorting the exposures, is a "
+    "tenth."
 )
 _COUNTS: Final = (
     "2.5 million rows are counted from 0.9 million: 38 indicators, charts and curves by centre, month, line and "
     "edition; the aim was set for the biomarkers."
 )
-_KEPT: Final = "What stands is validated and written once more, and every table of the report counted anew."
+_KEPT: Final = "What stands is copied into a new file, and every table of the report counted anew."
 _WHOLE: Final = (
     "8 cells are stored for each that is read, 13 in a small registry, every edition judges every decision, and 140 "
     "pages are drawn: see where the time goes."
 )
 _COMMANDS: Final = "Typer and its command tree are loaded."
 _PAGES: Final = (
-    "140 pages of 4,000 tables and figures take 21,000 statements over few rows, whatever the size; a sixth is "
+    "140 pages of 4,000 tables and figures take small statements over few rows, whatever the size; a sixth is "
     "disclosure control, a fifth the files to download."
 )
 _LOADED: Final = (
-    "Libraries take 2 s, editions 0.3, the comments of 900 columns 0.3; the rest is 12,000 statements over few rows, "
+    "Libraries take 2 s, editions 0.2, the comments of 900 columns 0.3; the rest is 12,000 statements over few rows, "
     "whose planning costs and not their rows."
 )
 
