@@ -6,7 +6,7 @@ What the cohort holds of a patient follows from the patient's rows in the extrac
 whom all of these are the same.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -14,13 +14,14 @@ from typing import Final
 import polars as pl
 
 from crlm_pipeline.cohort.build import NOTICED
-from crlm_pipeline.ddl import literal, quoted
+from crlm_pipeline.ddl import quoted
 from crlm_pipeline.extracts.tables import Notice
 from crlm_pipeline.guidelines.earlier import SHARED_MODELS
+from crlm_pipeline.patient_rows import accepted_rows, of_every_table, of_others
 from crlm_pipeline.warehouse import Warehouse
 from schemas.cohort import COHORT_MODELS, FactSource, Recommendation, RequiredTest
-from schemas.column import Date, Table, TableDescription, describe
-from schemas.extract import EXTRACT_MODELS, Patient
+from schemas.column import Table, TableDescription, describe
+from schemas.extract import Patient
 
 # Views find these again.
 _STORED: Final = tuple(model for model in COHORT_MODELS if model not in (FactSource, Recommendation, RequiredTest))
@@ -45,9 +46,8 @@ def carry_over(warehouse: Warehouse, as_of: date) -> Carried:
 
     It is built beside the published one (`warehouse.building`), which has the same judgement key and no lake.
     """
-    warehouse.define("differing", _united(_differing))
-    warehouse.define("last_date", _united(_last_date))
-    warehouse.define("placed", _united(_placed))
+    warehouse.define("differing", of_every_table(_differing))
+    warehouse.define("accepted_row", of_every_table(accepted_rows))
     warehouse.register_query("changed", "carried/changed", as_of=as_of)
     warehouse.register_query("changed_decision", "carried/changed_decisions")
     counts = {describe(model).name: warehouse.insert_rows(model, _standing(describe(model))) for model in _OF_PATIENTS}
@@ -63,10 +63,6 @@ def nothing_carried(warehouse: Warehouse) -> Carried:
     """Return that of every patient of the extract nothing is carried over, as in a first run."""
     none = {model: pl.DataFrame(schema=describe(model).polars_schema) for model in SHARED_MODELS}
     return Carried(warehouse.read(Patient).select("patient_id"), {}, none, ())
-
-
-def _united(select: Callable[[TableDescription], str]) -> str:
-    return "\nunion all\n".join(select(describe(model)) for model in EXTRACT_MODELS)
 
 
 def _differing(table: TableDescription) -> str:
@@ -87,24 +83,11 @@ def _differing(table: TableDescription) -> str:
     return f"select patient_id from ({rows}) group by patient_id having {is_changed}"  # noqa: S608  # declared names
 
 
-def _last_date(table: TableDescription) -> str:
-    """Return the query for the last of all dates in each row of a table; null where it has none."""
-    dates = ", ".join(quoted(column.name) for column in table.columns if column.dtype == Date)
-    return f"select patient_id, greatest({dates}) as last_date from {table.qualified_name}"  # noqa: S608  # as above
-
-
-def _placed(table: TableDescription) -> str:
-    """Return the query for the place from which each row of a table came."""
-    place = f"{literal(table.name)} as table_name, source_file_id, source_row"
-    return f"select patient_id, {place} from {table.qualified_name}"  # noqa: S608  # as above
-
-
 def _standing(table: TableDescription) -> str:
     """Return the query for the published rows of a table that stand."""
     names = [column.name for column in table.columns]
     key, changed = ("patient_id", "changed") if "patient_id" in names else ("decision_id", "changed_decision")
-    columns = ", ".join(map(quoted, names))
-    return f"select {columns} from before.{table.qualified_name} anti join {changed} using ({key})"  # noqa: S608  # as above
+    return of_others(table, changed, key)
 
 
 def _notices(warehouse: Warehouse) -> tuple[Notice, ...]:

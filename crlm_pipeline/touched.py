@@ -5,7 +5,6 @@ from the day of the run, and from code and knowledge (`provenance.judgement_key`
 patient, if rows of the patient arrive, or a date of the patient may be in the future on one of both days only.
 """
 
-from collections.abc import Callable
 from datetime import date
 
 import polars as pl
@@ -13,12 +12,13 @@ import polars as pl
 from crlm_pipeline.archive import Archive
 from crlm_pipeline.ddl import literal, quoted
 from crlm_pipeline.extracts.tables import Extract
+from crlm_pipeline.patient_rows import accepted_rows, dates, of_every_table, patient_and_place
 from crlm_pipeline.validation.delivery import archived, contract_columns
 from crlm_pipeline.warehouse import Warehouse
 from schemas.archive import DELIVERED_MODELS
 from schemas.audit import CheckResult, Run
-from schemas.column import Date, TableDescription, describe
-from schemas.extract import EXTRACT_MODELS, Patient, extract_tables
+from schemas.column import TableDescription, describe
+from schemas.extract import Patient, extract_tables
 from schemas.layout import LAYOUT
 
 
@@ -87,24 +87,20 @@ def _awaiting(published: Warehouse, today: date) -> pl.DataFrame:
     if validated_on == today:
         return nobody()
     day = min(today, validated_on)
-    published.define("awaiting_row", _united(lambda table: _awaiting_row(table, day)))
+    published.define("awaiting_row", of_every_table(lambda table: _awaiting_row(table, day)))
     return published.query("carried/awaiting")
 
 
 def _define(published: Warehouse) -> None:
-    published.define("standing_row", _united(_standing_row))
-    published.define("standing_count", _united(_standing_count))
-    published.define("accepted_row", _united(_accepted_row))
-
-
-def _united(select: Callable[[TableDescription], str]) -> str:
-    return "\nunion all\n".join(select(describe(model)) for model in EXTRACT_MODELS)
+    published.define("standing_row", of_every_table(_standing_row))
+    published.define("standing_count", of_every_table(_standing_count))
+    published.define("accepted_row", of_every_table(accepted_rows))
 
 
 def _standing_row(table: TableDescription) -> str:
     """Return the query for patient and place of each row of a table that stands."""
-    place = f"{literal(table.name)} as table_name, source_file_id, source_row"
-    return f"select patient_id, {place} from {_archived(table)} where superseded_run_id is null"  # noqa: S608  # declared names
+    rows = f"{_archived(table)} where superseded_run_id is null"
+    return f"select {patient_and_place(table)} from {rows}"  # noqa: S608  # declared names
 
 
 def _standing_count(table: TableDescription) -> str:
@@ -114,13 +110,6 @@ def _standing_count(table: TableDescription) -> str:
     return f"select {counts} from {_archived(table)} where superseded_run_id is null"  # noqa: S608  # as above
 
 
-def _accepted_row(table: TableDescription) -> str:
-    """Return the query for patient, place and last date of each accepted row of a table."""
-    place = f"{literal(table.name)} as table_name, source_file_id, source_row"
-    last_date = f"greatest({', '.join(_dates(table))}) as last_date"
-    return f"select patient_id, {place}, {last_date} from {table.qualified_name}"  # noqa: S608  # as above
-
-
 def _awaiting_row(table: TableDescription, day: date) -> str:
     """Return the query for the patients of rows with a date after a day, or in its month or year where no day is known.
 
@@ -128,14 +117,9 @@ def _awaiting_row(table: TableDescription, day: date) -> str:
     """
     told = literal(str(day))
     is_later = " or ".join(
-        f"({name} > {told} and {name} < ':') or ({name} <> '' and starts_with({told}, {name}))"
-        for name in _dates(table)
+        f"({name} > {told} and {name} < ':') or ({name} <> '' and starts_with({told}, {name}))" for name in dates(table)
     )
     return f"select patient_id from {_archived(table)} where superseded_run_id is null and ({is_later})"  # noqa: S608  # as above
-
-
-def _dates(table: TableDescription) -> list[str]:
-    return [quoted(column.name) for column in table.columns if column.dtype == Date]
 
 
 def _archived(table: TableDescription) -> str:

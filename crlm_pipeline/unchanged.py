@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from crlm_pipeline.ddl import quoted
+from crlm_pipeline.patient_rows import of_others
 from crlm_pipeline.warehouse import Warehouse
 from schemas.column import Table, TableDescription, describe
 from schemas.extract import EXTRACT_MODELS
@@ -17,7 +18,7 @@ def copy_accepted(warehouse: Warehouse, touched: pl.DataFrame) -> None:
     """Copy the accepted rows of all patients but those that are touched (`patient_id`) into the extract tables."""
     warehouse.register("touched", touched)
     for model in EXTRACT_MODELS:
-        warehouse.insert_rows(model, _of_others(describe(model)))
+        warehouse.insert_rows(model, of_others(describe(model), "touched", "patient_id"))
 
 
 def copy_archived(
@@ -41,11 +42,6 @@ def copy_archived(
         for rows, behind in ((new, height["standing"]), (gone, height["height"] + new.height)):
             row_no = pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + behind
             warehouse.insert(model, rows.with_columns(row_no=row_no).select(table.polars_schema.keys()))
-
-
-def _of_others(table: TableDescription) -> str:
-    columns = ", ".join(quoted(column.name) for column in table.columns)
-    return f"select {columns} from before.{table.qualified_name} anti join touched using (patient_id)"  # noqa: S608  # declared names
 
 
 def _as_numbered(table: TableDescription) -> str:

@@ -2,8 +2,8 @@
 -- what the audit says of them, or they stand otherwise on another day.
 -- On another day a patient stands as before who awaits nothing, has no window that was still open, and no row with a
 -- date after the earlier of both days.
--- Grain: patient of either file. Reads the views differing (patient_id), last_date (patient_id, last_date) and placed
--- (patient_id, table_name, source_file_id, source_row). Parameters: $as_of (date of this run).
+-- Grain: patient of either file. Reads the views differing (patient_id) and accepted_row (patient_id, table_name,
+-- source_file_id, source_row, last_date). Parameters: $as_of (date of this run).
 with other_day as (
     select least(as_of, $as_of) as earlier
     from before.audit.run
@@ -50,24 +50,24 @@ otherwise_imputed as (
 select differing.patient_id
 from differing
 union
-select placed.patient_id
-from placed
-where placed.source_file_id in (select other_calendar.source_file_id from other_calendar)
+select accepted_row.patient_id
+from accepted_row
+where accepted_row.source_file_id in (select other_calendar.source_file_id from other_calendar)
 union
-select placed.patient_id
-from placed
+select accepted_row.patient_id
+from accepted_row
 inner join otherwise_imputed
     on
-        placed.table_name = otherwise_imputed.table_name
-        and placed.source_file_id = otherwise_imputed.source_file_id
-        and placed.source_row = otherwise_imputed.source_row
+        accepted_row.table_name = otherwise_imputed.table_name
+        and accepted_row.source_file_id = otherwise_imputed.source_file_id
+        and accepted_row.source_row = otherwise_imputed.source_row
 union
 select decision.patient_id
 from before.cohort.decision as decision
 cross join other_day
 where decision.is_open or decision.window_end >= other_day.earlier
 union
-select last_date.patient_id
-from last_date
+select accepted_row.patient_id
+from accepted_row
 cross join other_day
-where last_date.last_date > other_day.earlier
+where accepted_row.last_date > other_day.earlier

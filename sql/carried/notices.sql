@@ -1,5 +1,5 @@
 -- Purpose: what the published cohort noticed of patients whose rows are carried over.
--- Grain: finding and file. Reads the table changed (patient_id) and the view placed (patient_id, table_name,
+-- Grain: finding and file. Reads the table changed (patient_id) and the view accepted_row (patient_id, table_name,
 -- source_file_id, source_row). Parameters: $checks (names of the checks of the cohort).
 select
     finding.check_name,
@@ -11,13 +11,13 @@ select
     list_sort(list(distinct finding_row.source_row)) as source_rows
 from before.audit.finding as finding
 inner join before.audit.finding_row as finding_row on finding.finding_id = finding_row.finding_id
-inner join placed
+inner join accepted_row
     on
-        finding_row.table_name = placed.table_name
-        and finding_row.source_file_id = placed.source_file_id
-        and finding_row.source_row = placed.source_row
+        finding_row.table_name = accepted_row.table_name
+        and finding_row.source_file_id = accepted_row.source_file_id
+        and finding_row.source_row = accepted_row.source_row
 where
     list_contains($checks, finding.check_name)
-    and placed.patient_id not in (select changed.patient_id from changed)
+    and accepted_row.patient_id not in (select changed.patient_id from changed)
 group by all
 order by all
